@@ -1,0 +1,125 @@
+"""The one place where an exception becomes a response: RFC 9457 problems, whatever raised it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import PyJWTError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from api.output import dumps
+from api.problems import CODES, Challenge
+from services.errors import Fault, ServiceError
+from services.transaction import meaning
+
+#: Status of a Werkzeug error → our code, where the two differ or several codes share a status.
+_BY_STATUS = {
+    400: "malformed-json",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    412: "precondition-failed",
+    413: "too-large",
+    414: "uri-too-long",
+    415: "unsupported-media-type",
+    416: "range",
+    428: "precondition-required",
+    429: "rate-limited",
+    503: "unavailable",
+    504: "timeout",
+}
+
+
+def problem_response(
+    code: str,
+    detail: str | None = None,
+    *,
+    faults: Iterable[Fault] = (),
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    """Return the problem document of ``code`` (RFC 9457)."""
+    kind = CODES[code]
+    body: dict[str, Any] = {
+        "type": f"{current_app.config['SIGNPOST'].PUBLIC_URL or ''}/problems/{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "code": code,
+        "detail": detail or kind.explanation,
+        "instance": request.root_path.rstrip("/") + request.path,
+        "request_id": g.get("request_id"),
+    }
+    if errors := [vars(fault) for fault in faults]:
+        body["errors"] = errors
+    response = Response(dumps(body | dict(extra or {})), kind.status)
+    response.content_type = "application/problem+json"
+    response.headers.extend(headers or {})  # type: ignore[arg-type]  # a mapping or pairs
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of this app with a problem document."""
+    app.register_error_handler(ServiceError, _service_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SQLAlchemyError, _database_error)
+    app.register_error_handler(JWTExtendedException, _token_error)
+    app.register_error_handler(PyJWTError, _token_error)
+    app.register_error_handler(Exception, _crash)
+
+
+def _service_error(exc: ServiceError) -> Response:
+    headers: dict[str, str] = {}
+    if exc.retry_after is not None:
+        headers["Retry-After"] = str(exc.retry_after)
+    if CODES[exc.public_code].status == 401:
+        error = exc.error if isinstance(exc, Challenge) else None
+        headers["WWW-Authenticate"] = f'Bearer error="{error}"' if error else "Bearer"
+    headers |= getattr(exc, "headers", {})
+    return problem_response(
+        exc.public_code,
+        exc.public_message,
+        faults=exc.faults,
+        headers=headers,
+        extra=exc.extra,
+    )
+
+
+def _http_error(exc: HTTPException) -> Response:
+    if isinstance(exc, RequestRedirect):
+        return problem_response("not-found")  # one URL per object: never a redirect of the router's
+    if exc.response is not None:
+        return exc.response  # type: ignore[return-value]  # Werkzeug's base class of Flask's
+    code = _BY_STATUS.get(exc.code or 500, "internal")
+    headers = [
+        (name, value)
+        for name, value in exc.get_headers(request.environ)
+        if name.lower() not in {"content-type", "content-length"}
+    ]
+    return problem_response(code, headers=headers)
+
+
+def _token_error(exc: Exception) -> Response:
+    return _service_error(Challenge("The access token is not valid.", error="invalid_token"))
+
+
+def _database_error(exc: SQLAlchemyError) -> Response:
+    try:
+        return _service_error(meaning(exc))
+    except SQLAlchemyError:
+        return _crash(exc)
+
+
+def _crash(exc: Exception) -> Response:
+    """Log the traceback under the request's id; tell the caller nothing of it."""
+    structlog.get_logger("signpost").exception("crash", request_id=g.get("request_id"))
+    return problem_response("internal", "Something went wrong on our side.")

@@ -1,0 +1,25 @@
+"""The tables. Importing this package completes the metadata."""
+
+from models.audit_event import AuditEvent
+from models.base import Base
+from models.change import Change, Revision
+from models.deletion import Deletion
+from models.post import Post, PostSlug, PostTag
+from models.session import LoginAttempt, RefreshToken, Revocation, UserSession
+from models.user import User
+
+__all__ = [
+    "AuditEvent",
+    "Base",
+    "Change",
+    "Deletion",
+    "LoginAttempt",
+    "Post",
+    "PostSlug",
+    "PostTag",
+    "RefreshToken",
+    "Revision",
+    "Revocation",
+    "User",
+    "UserSession",
+]

@@ -1,0 +1,97 @@
+"""The one log: every change of a resource is a row, written just before the commit that makes it.
+
+Readers (feed, revisions, audit) are services of their own; none keeps a log of its own. Order of
+``seq`` is order of commit: on PostgreSQL an advisory lock is held from the first row to the commit,
+on SQLite there is one writer anyway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Change, Revision
+
+#: Audiences: who could see an item before a change, and after it.
+NOBODY, OWNER_AND_STAFF, EVERYONE = 0, 1, 2
+
+#: Key of PostgreSQL's advisory lock around the log (any constant, the same in every process).
+LOCK = 0x5349_474E
+_ENTRIES = "log_entries"
+_COLUMNS = ("at", "actor_id", "via", "type", "id", "owner_id", "op", "version", "was", "now", "group_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One change of one item; see ``models.change.Change`` for the fields."""
+
+    type: str
+    id: int
+    op: str
+    version: int
+    was: int
+    now: int
+    actor_id: int | None
+    via: str
+    owner_id: int | None
+    group_id: int | None = None
+
+
+def record(session: Session, entry: Entry, snapshot: dict[str, Any] | None = None) -> None:
+    """Log one change; with ``snapshot``, keep that version of the item too."""
+    session.info.setdefault(_ENTRIES, []).append((entry, snapshot))
+
+
+def record_each(session: Session, entries: sa.Select[Any]) -> None:
+    """Log what a cascade did by one INSERT ... SELECT.
+
+    Args:
+        entries: selects the columns of ``Change`` after ``at``, in the table's order.
+    """
+    session.info.setdefault(_ENTRIES, []).append((entries, None))
+
+
+def flush(session: Session) -> None:
+    """Write what was recorded. Called once, by the transaction, as its last statements."""
+    pending = session.info.pop(_ENTRIES, [])
+    if not pending:
+        return
+    connection = session.connection()
+    at = _time(connection, session.info["now"])
+    run: list[dict[str, Any]] = []
+    for entry, _ in pending:
+        if isinstance(entry, Entry):
+            run.append({"at": at, **asdict(entry)})
+            continue
+        _insert(connection, run)
+        rows = entry.with_only_columns(sa.literal(at, Change.at.type), *entry.selected_columns)
+        connection.execute(sa.insert(Change).from_select(_COLUMNS, rows))
+        run = []
+    _insert(connection, run)
+    snapshots = [
+        {"type": entry.type, "id": entry.id, "version": entry.version, "snapshot": snapshot}
+        for entry, snapshot in pending
+        if snapshot is not None
+    ]
+    if snapshots:
+        connection.execute(sa.insert(Revision), snapshots)
+
+
+def _time(connection: sa.Connection, now: datetime) -> datetime:
+    """Take the log's lock; return ``now``, or the last row's time if that is later."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    last = connection.scalar(_LAST_TIME)
+    return max(now, last) if last else now
+
+
+def _insert(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(sa.insert(Change), rows)
+
+
+_LAST_TIME = sa.select(Change.at).order_by(Change.seq.desc()).limit(1)

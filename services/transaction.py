@@ -1,0 +1,199 @@
+"""One transaction per unit of work; nothing else in the code base commits.
+
+``transact`` runs a unit that writes, ``reading`` one that only reads. On SQLite writers queue on a
+lock file, so that waiting is fair; on PostgreSQL they run side by side.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
+
+import filelock
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from models.engine import WRITES
+from services import clock, log
+from services.errors import (
+    Conflict,
+    Invalid,
+    OutOfStorage,
+    ServiceError,
+    TimedOut,
+    Unavailable,
+)
+
+T = TypeVar("T")
+
+#: Seconds that a writer waits in SQLite's queue.
+QUEUE_TIMEOUT = 5.0
+_POLL = 0.002
+_TRIES = 3
+_AFTER_COMMIT, _EXPLAIN = "after_commit", "explain_conflict"
+
+#: SQLSTATE, or its first two characters → what it means to the caller.
+_MEANING: dict[str, type[ServiceError]] = {
+    "22": Invalid,
+    "23": Conflict,
+    "57014": TimedOut,
+    "53100": OutOfStorage,
+}
+_WORTH_A_RETRY = frozenset({"40001", "40P01"})
+
+
+class Retry(Exception):
+    """Raised by a service to have its whole transaction run again, a few times at most."""
+
+
+def transact(session: Session, work: Callable[[], T]) -> T:
+    """Run ``work`` in one writing transaction and return what it returned.
+
+    Serialisation failures and deadlocks run it again, up to 3 times in all.
+
+    Raises:
+        ServiceError: what ``work`` raised (rolled back, unless its class keeps), or what the
+            database's refusal means.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return _once(session, work)
+        except Retry as exc:
+            if attempt == _TRIES:
+                raise Unavailable(retry_after=1) from exc
+        except SQLAlchemyError as exc:
+            if attempt == _TRIES or _sqlstate(exc) not in _WORTH_A_RETRY:
+                raise meaning(exc) from exc
+        time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, not a secret
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def reading(session: Session) -> Iterator[None]:
+    """Read without a transaction: each statement sees what is committed when it starts.
+
+    Raises:
+        Unavailable: the database is away or too slow.
+    """
+    try:
+        if _bind(session).dialect.name == "postgresql":
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        yield
+    except SQLAlchemyError as exc:
+        raise meaning(exc) from exc
+    finally:
+        session.close()
+
+
+def after_commit(session: Session, call: Callable[[], object]) -> None:
+    """Run ``call`` once the surrounding transaction has committed; drop it on rollback."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(call)
+
+
+def explain_conflict(session: Session, explain: Callable[[], ServiceError | None]) -> None:
+    """Ask ``explain`` what a violated constraint means, after the rollback; None means a plain conflict."""
+    session.info[_EXPLAIN] = explain
+
+
+def meaning(exc: SQLAlchemyError) -> ServiceError:
+    """Return what a failure of the database means to the caller.
+
+    Raises:
+        SQLAlchemyError: ``exc`` itself, if it is a mistake of ours.
+    """
+    if isinstance(exc, PoolTimeout):
+        return Unavailable(retry_after=1)
+    if not isinstance(exc, DBAPIError):
+        raise exc
+    if isinstance(exc, IntegrityError):
+        return Conflict()
+    if state := _sqlstate(exc):
+        kind = _MEANING.get(state) or _MEANING.get(state[:2])
+        if kind is None and state[:2] in {"08", "53", "55", "57", "40"}:
+            kind = Unavailable
+    else:
+        kind = _meaning_without_state(exc)
+    if kind is None:
+        raise exc
+    return kind(retry_after=1 if kind is Unavailable else None)
+
+
+def _meaning_without_state(exc: DBAPIError) -> type[ServiceError] | None:
+    text = str(exc.orig)
+    if "disk is full" in text or "disk I/O error" in text:
+        return OutOfStorage
+    if exc.connection_invalidated or type(exc.orig).__name__ in {"OperationalError", "ConnectionTimeout"}:
+        return None if "no such" in text or "syntax" in text else Unavailable
+    return None
+
+
+def _once(session: Session, work: Callable[[], T]) -> T:
+    try:
+        with _queue(session):
+            result = _in_transaction(session, work)
+    except IntegrityError as exc:
+        if (explain := session.info.get(_EXPLAIN)) is None:
+            raise
+        with reading(session):
+            raise (explain() or meaning(exc)) from exc
+    finally:
+        calls = session.info.pop(_AFTER_COMMIT, ())
+        session.info.clear()
+    for call in calls:
+        call()
+    return result
+
+
+def _in_transaction(session: Session, work: Callable[[], T]) -> T:
+    session.connection(execution_options={WRITES: True})
+    session.info["now"] = clock.now()
+    try:
+        result = work()
+        _commit(session)
+    except ServiceError as exc:
+        if exc.keeps:
+            _commit(session)
+        raise
+    finally:
+        session.rollback()  # without effect after a commit
+    return result
+
+
+def _commit(session: Session) -> None:
+    session.flush()
+    log.flush(session)
+    session.commit()
+
+
+def _queue(session: Session) -> AbstractContextManager[object]:
+    bind = _bind(session)
+    if bind.dialect.name != "sqlite" or not bind.url.database:
+        return nullcontext()
+    lock = filelock.FileLock(f"{bind.url.database}.queue", timeout=QUEUE_TIMEOUT, poll_interval=_POLL)
+    return _fair(lock)
+
+
+@contextmanager
+def _fair(lock: filelock.BaseFileLock) -> Iterator[None]:
+    try:
+        lock.acquire()
+    except filelock.Timeout as exc:
+        raise Unavailable(retry_after=1) from exc
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _bind(session: Session) -> sa.Engine:
+    bind = session.get_bind()
+    return bind if isinstance(bind, sa.Engine) else bind.engine
+
+
+def _sqlstate(exc: BaseException) -> str | None:
+    return getattr(getattr(exc, "orig", None), "sqlstate", None)
