@@ -134,7 +134,7 @@ def _meaning_without_state(exc: DBAPIError) -> type[ServiceError] | None:
 
 def _once(session: Session, work: Callable[[], T]) -> T:
     try:
-        with _queue(session):
+        with queue(_bind(session)):
             result = _in_transaction(session, work)
     except IntegrityError as exc:
         if (explain := session.info.get(_EXPLAIN)) is None:
@@ -170,11 +170,15 @@ def _commit(session: Session) -> None:
     session.commit()
 
 
-def _queue(session: Session) -> AbstractContextManager[object]:
-    bind = _bind(session)
+def queue(bind: sa.Engine, patience: float = QUEUE_TIMEOUT) -> AbstractContextManager[object]:
+    """Wait for one's turn to write, up to ``patience`` seconds; PostgreSQL needs no queue.
+
+    Raises:
+        Unavailable: it took longer.
+    """
     if bind.dialect.name != "sqlite" or not bind.url.database:
         return nullcontext()
-    lock = filelock.FileLock(f"{bind.url.database}.queue", timeout=QUEUE_TIMEOUT, poll_interval=_POLL)
+    lock = filelock.FileLock(f"{bind.url.database}.queue", timeout=patience, poll_interval=_POLL)
     return _fair(lock)
 
 
