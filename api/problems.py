@@ -35,6 +35,11 @@ CODES: dict[str, ProblemType] = {
         "Sign-in refused",
         "The user name, password or refresh token is not valid. Which of them is never told.",
     ),
+    "unknown-host": ProblemType(
+        400,
+        "Unknown host",
+        "The service does not answer to the name in `Host`; its operator lists those that it does.",
+    ),
     "unauthenticated": ProblemType(
         401,
         "Not signed in",
@@ -153,6 +158,10 @@ class TooLarge(ServiceError):
 
 class UriTooLong(ServiceError):
     code, message = "uri-too-long", "The URL is longer than 4,096 bytes."
+
+
+class UnknownHost(ServiceError):
+    code, message = "unknown-host", "This service is not known by that name."
 
 
 class PreconditionRequired(ServiceError):
