@@ -1,0 +1,219 @@
+"""Swagger 2.0 into OpenAPI 3.1: pure functions over the vocabulary that Flask-RESTX has.
+
+Source: the OpenAPI Specification 3.1.1 and, for schemas, JSON Schema 2020-12.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.swagger import (
+    CONSUMES,
+    FORM,
+    JSON_PATCH,
+    METHODS,
+    PROBLEM_TYPE,
+    Document,
+)
+
+#: What of a Swagger 2.0 parameter or header is a schema in OpenAPI 3.1.
+_SCHEMA_KEYS = frozenset(
+    [
+        "type",
+        "format",
+        "items",
+        "default",
+        "maximum",
+        "exclusiveMaximum",
+        "minimum",
+        "exclusiveMinimum",
+        "maxLength",
+        "minLength",
+        "pattern",
+        "maxItems",
+        "minItems",
+        "uniqueItems",
+        "enum",
+        "multipleOf",
+        "x-nullable",
+        "example",
+    ]
+)
+
+#: RFC 6902, which Swagger 2.0 cannot say beside another shape of the same body.
+JSON_PATCH_SCHEMA: Document = {
+    "type": "array",
+    "description": "Operations on the item, applied in order, all or none (RFC 6902).",
+    "items": {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "path": {"type": "string", "description": "JSON pointer."},
+            "from": {"type": "string", "description": "JSON pointer; for move and copy."},
+            "value": {"description": "For add, replace and test."},
+        },
+    },
+}
+
+_BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def convert(document: Document) -> Document:
+    """Return a Swagger 2.0 document, as api/swagger.py completes it, as OpenAPI 3.1."""
+    paths = {path: _path(item) for path, item in document["paths"].items()}
+    schemas = {name: _schema(each) for name, each in document["definitions"].items()}
+    schemas["JsonPatch"] = JSON_PATCH_SCHEMA
+    components = {
+        "schemas": schemas,
+        "securitySchemes": _security_schemes(document["securityDefinitions"]),
+    }
+    result = {
+        "openapi": "3.1.1",
+        "info": document["info"],
+        "servers": [{"url": document["basePath"]}],
+        "paths": paths,
+        "components": components,
+        "tags": document.get("tags", []),
+    }
+    if "security" in document:
+        result["security"] = document["security"]
+    return result
+
+
+def _path(item: Document) -> Document:
+    """Return a path's operations, each with the parameters that they share."""
+    shared = item.get("parameters", [])
+    return {method: _operation(item[method], shared) for method in METHODS if method in item}
+
+
+def _operation(operation: Document, shared: list[Document]) -> Document:
+    result = {
+        name: value
+        for name, value in operation.items()
+        if name not in ("consumes", "produces", "parameters", CONSUMES)
+    }
+    own = operation.get("parameters", [])
+    named = {(each["name"], each["in"]) for each in own}
+    every = [*own, *(each for each in shared if (each["name"], each["in"]) not in named)]
+    if params := [_parameter(each) for each in every if each["in"] not in ("body", "formData")]:
+        result["parameters"] = params
+    types = operation.get(CONSUMES) or operation.get("consumes")
+    if body := _body(every, types):
+        result["requestBody"] = body
+    answers = operation.get("produces", ["application/json"])
+    result["responses"] = {
+        status: _response(status, each, answers) for status, each in operation["responses"].items()
+    }
+    return result
+
+
+def _parameter(parameter: Document) -> Document:
+    result = {
+        name: value
+        for name, value in parameter.items()
+        if name not in _SCHEMA_KEYS and name not in ("collectionFormat", "schema")
+    }
+    result["schema"] = _inline(parameter)
+    if parameter["in"] == "path":
+        result["required"] = True
+    if parameter.get("type") == "array" and parameter["in"] == "query":
+        result |= {"style": "form", "explode": parameter.get("collectionFormat") == "multi"}
+    return result
+
+
+def _body(parameters: list[Document], types: list[str] | None) -> Document | None:
+    for each in parameters:
+        if each["in"] == "body":
+            content = {name: _content(name, each) for name in types or ["application/json"]}
+            told = {"description": each["description"]} if "description" in each else {}
+            return told | {"required": each.get("required", False), "content": content}
+    fields = [each for each in parameters if each["in"] == "formData"]
+    if not fields:
+        return None
+    schema: Document = {"type": "object", "properties": {}}
+    for each in fields:
+        told = {"description": each["description"]} if "description" in each else {}
+        schema["properties"][each["name"]] = _inline(each) | told
+    if required := [each["name"] for each in fields if each.get("required")]:
+        schema["required"] = required
+    content = {name: {"schema": schema} for name in types or [FORM]}
+    return {"required": bool(required), "content": content}
+
+
+def _content(media_type: str, body: Document) -> Document:
+    if media_type == JSON_PATCH:
+        return {"schema": {"$ref": "#/components/schemas/JsonPatch"}}
+    return {"schema": _schema(body.get("schema", {}))}
+
+
+def _response(status: str, response: Document, types: list[str]) -> Document:
+    result: Document = {"description": response.get("description", "")}
+    if status == "default" or status >= "400":
+        types = [PROBLEM_TYPE]
+    if "schema" in response:
+        result["content"] = {name: {"schema": _schema(response["schema"])} for name in types}
+    result["headers"] = {
+        name: {"schema": _inline(each)}
+        | ({"description": each["description"]} if "description" in each else {})
+        for name, each in response.get("headers", {}).items()
+    }
+    return result
+
+
+def _security_schemes(definitions: Document) -> Document:
+    flow = definitions["password"]
+    password = {"type": "oauth2", "description": flow["description"]}
+    password["flows"] = {"password": {"tokenUrl": flow["tokenUrl"], "scopes": flow["scopes"]}}
+    return {"bearer": _BEARER, "password": password}
+
+
+def _inline(part: Document) -> Document:
+    """Return the schema that a parameter or header of Swagger 2.0 carries within itself."""
+    own = {name: value for name, value in part.items() if name in _SCHEMA_KEYS}
+    schema: Document = _schema(part.get("schema", own))
+    return schema
+
+
+def _schema(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_schema(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result: Document = {}
+    for name, value in schema.items():
+        result |= _keyword(name, value)
+    for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(result.get(bound), bool) and result.pop(bound) and limit in result:
+            result[bound] = result.pop(limit)
+    if result.get("type") == "file":
+        result |= {"type": "string", "contentMediaType": "application/octet-stream"}
+    if result.get("type") == "array":
+        result.setdefault("items", {})
+    return _nullable(result) if result.pop("x-nullable", False) else result
+
+
+def _keyword(name: str, value: Any) -> Document:
+    if name == "$ref":
+        return {name: value.replace("#/definitions/", "#/components/schemas/")}
+    if name == "properties":
+        return {name: {each: _schema(member) for each, member in value.items()}}
+    if name == "discriminator":
+        return {name: {"propertyName": value}}
+    if name == "example":
+        return {"examples": [value]}
+    if name == "x-mask":
+        return {}
+    return {name: value if name in ("default", "enum") else _schema(value)}
+
+
+def _nullable(schema: Document) -> Document:
+    if "allOf" in schema or "$ref" in schema:
+        told = {name: value for name, value in schema.items() if name not in ("allOf", "$ref")}
+        kinds = schema.get("allOf") or [{"$ref": schema["$ref"]}]
+        return {"anyOf": [*kinds, {"type": "null"}]} | told
+    if "type" in schema:
+        schema["type"] = [schema["type"], "null"]
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]
+    return schema

@@ -1,0 +1,179 @@
+"""Make what Flask-RESTX says about itself valid and complete Swagger 2.0.
+
+RESTX writes keywords that Swagger 2.0 does not have (``null`` types), knows one media type, and
+nothing of the headers and problems that every answer of ours may carry. All of that is added here,
+by rule, so that no endpoint has to say it. api/openapi31.py turns the result into OpenAPI 3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+#: Part of a specification: JSON as Python has it.
+Document = dict[str, Any]
+
+METHODS = ("get", "put", "post", "delete", "patch")
+
+#: Vendor field by which an operation names the media types it reads; RESTX has no other way.
+CONSUMES = "x-consumes"
+FORM = "application/x-www-form-urlencoded"
+JSON_PATCH = "application/json-patch+json"
+PATCH_TYPES = ["application/merge-patch+json", "application/json", JSON_PATCH]
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM = {"$ref": "#/definitions/Problem"}
+
+_TEXT = {"type": "string"}
+#: Headers that belong to an answer by its status; the others are declared where they are sent.
+HEADERS: dict[str, Document] = {
+    "X-Request-Id": _TEXT | {"description": "Names this request in the log; yours if you sent one."}
+}
+HEADERS_BY_STATUS: dict[str, dict[str, Document]] = {
+    "201": {"Location": _TEXT | {"description": "Path of what was created."}},
+    "202": {"Location": _TEXT | {"description": "Path where the progress is told."}},
+    "304": {"ETag": _TEXT | {"description": "Still the present one."}},
+    "401": {"WWW-Authenticate": _TEXT | {"description": "The scheme to use, and what was wrong."}},
+    "405": {"Allow": _TEXT | {"description": "The methods that there are."}},
+    "412": {"ETag": _TEXT | {"description": "The present one."}},
+    "429": {"Retry-After": {"type": "integer", "description": "Seconds to wait."}},
+    "503": {"Retry-After": {"type": "integer", "description": "Seconds to wait."}},
+}
+
+DEFINITIONS: dict[str, Document] = {
+    "Fault": {
+        "type": "object",
+        "required": ["field", "code", "message"],
+        "properties": {
+            "field": _TEXT | {"description": "Dotted path, list positions from 0: `tags.3`."},
+            "code": _TEXT | {"description": "Stable, for programs: `required`, `too_long` ..."},
+            "message": _TEXT | {"description": "One sentence for people."},
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "description": "What went wrong (RFC 9457).",
+        "required": ["type", "title", "status", "code", "detail", "instance", "request_id"],
+        "properties": {
+            "type": _TEXT | {"format": "uri-reference", "description": "A page about the code."},
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "code": _TEXT | {"description": "Stable, for programs: `validation` ..."},
+            "detail": _TEXT,
+            "instance": _TEXT | {"format": "uri-reference", "description": "Path of the request."},
+            "request_id": _TEXT | {"description": "As in `X-Request-Id`."},
+            "errors": {"type": "array", "items": {"$ref": "#/definitions/Fault"}},
+        },
+    },
+}
+
+
+def complete(document: Document, base: str) -> Document:
+    """Return RESTX's description as valid Swagger 2.0 with everything our answers have.
+
+    Args:
+        document: what RESTX wrote; left as it is.
+        base: path under which all paths are, such as ``/blog/api``.
+    """
+    result: Document = _plain(document)
+    result |= {"basePath": base, "definitions": DEFINITIONS | result.get("definitions", {})}
+    result["produces"] = ["application/json", PROBLEM_TYPE]
+    result["securityDefinitions"] = _security_definitions(base)
+    result["security"] = _alternatives(result.get("security"))
+    for unused in ("host", "responses"):
+        result.pop(unused, None)
+    for method, path, operation in operations(result):
+        _complete_operation(method, result["paths"][path], operation)
+    return {name: value for name, value in result.items() if value not in (None, [])}
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
+    """Yield method, path and operation of everything that can be called."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method, path, item[method]
+
+
+def _complete_operation(method: str, item: Document, operation: Document) -> None:
+    places = {each["in"] for each in operation.get("parameters", []) + item.get("parameters", [])}
+    if method == "patch" and "body" in places:
+        operation.setdefault(CONSUMES, PATCH_TYPES)
+    if types := operation.get(CONSUMES):
+        operation["consumes"] = [FORM] if "formData" in places else types
+    if "security" in operation:
+        operation["security"] = _alternatives(operation["security"])
+    responses = operation["responses"]
+    responses.setdefault("default", {"description": "Any other problem."})
+    for status, response in responses.items():
+        _complete_response(status, response)
+
+
+def _complete_response(status: str, response: Document) -> None:
+    if status == "default" or status >= "400":
+        response["schema"] = PROBLEM
+    headers = HEADERS | HEADERS_BY_STATUS.get(status, {}) | response.get("headers", {})
+    response["headers"] = headers
+
+
+def _alternatives(required: Any) -> list[Any]:
+    """Where a bearer token will do, one from the password flow does too: say so to consoles."""
+    result = []
+    for each in required or []:
+        result.append(each)
+        if "bearer" in each:
+            result.append({"password": []})
+    return result
+
+
+def _security_definitions(base: str) -> Document:
+    return {
+        "bearer": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Bearer` and an access token.",
+        },
+        "password": {
+            "type": "oauth2",
+            "flow": "password",
+            "tokenUrl": f"{base}/v1/auth/token",
+            "scopes": {},
+            "description": "Sign in with user name (or email) and password.",
+        },
+    }
+
+
+def _plain(part: Any) -> Any:
+    """Return a copy in which every schema keeps to the keywords of Swagger 2.0."""
+    if isinstance(part, list):
+        return [_plain(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    result = {str(name): _plain(value) for name, value in part.items()}
+    if isinstance(result.get("type"), list):
+        _unlist_type(result)
+    if isinstance(result.get("anyOf"), list):
+        _unnest_null(result)
+    for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(result.get(bound), int | float) and not isinstance(result[bound], bool):
+            result |= {limit: result[bound], bound: True}
+    if result.get("type") == "array" and "enum" in result and "items" in result:
+        result["items"]["enum"] = result.pop("enum")  # RESTX puts an argument's choices on the list
+    return result
+
+
+def _unlist_type(schema: Document) -> None:
+    types = [each for each in schema["type"] if each != "null"]
+    schema["x-nullable"] = len(types) < len(schema["type"])
+    schema["type"] = types[0]
+    if None in schema.get("enum", []):
+        schema["enum"] = [each for each in schema["enum"] if each is not None]
+
+
+def _unnest_null(schema: Document) -> None:
+    kinds = [each for each in schema.pop("anyOf") if each != {"type": "null"}]
+    schema["x-nullable"] = True
+    if "$ref" in kinds[0]:
+        schema["allOf"] = kinds
+    else:
+        schema |= kinds[0]
