@@ -1,0 +1,70 @@
+"""Rows for tests: ``ada`` writes, ``bob`` reads, ``mallory`` must not; whatever isn't said has a default."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Post, PostTag, User
+from services import clock
+from services.actor import Actor
+
+#: The password of every user that ``make_user`` makes.
+PASSWORD = "a long way to Tipperary"
+#: Its hash, made with the least cost that argon2id knows, so that signing in takes no time.
+PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$8i+26UbfrO2rELu3gw7YHg$CA5W0xG8tBeDQYof/320tyjywbeJo++IksD/jOcAQGo"
+
+_serial = itertools.count(1)
+
+
+def make_user(session: Session, username: str | None = None, **changes: Any) -> User:
+    """Insert an active author whose password is ``PASSWORD`` and commit."""
+    username = username or f"user{next(_serial)}"
+    email = changes.get("email", f"{username}@example.com")
+    now = clock.now()
+    given = {
+        "username": username,
+        "username_key": username.casefold(),
+        "email": email,
+        "email_key": email.casefold(),
+        "email_verified": True,
+        "password_hash": PASSWORD_HASH,
+        "created_at": now,
+        "updated_at": now,
+    }
+    user = User(**given | changes)
+    session.add(user)
+    session.commit()
+    return user
+
+
+def make_post(session: Session, author: User, **changes: Any) -> Post:
+    """Insert a published post by ``author`` and commit."""
+    now = clock.now()
+    body = changes.get("body", "It is *about* something.")
+    given = {
+        "author_id": author.id,
+        "title": "About something",
+        "body": body,
+        "html": f"<p>{body}</p>\n",
+        "slug": f"about-something-{next(_serial)}",
+        "excerpt": body,
+        "status": "published",
+        "published_at": None if changes.get("status") == "draft" else now - timedelta(minutes=1),
+        "created_at": now,
+        "updated_at": now,
+    }
+    post = Post(**given | changes)
+    session.add(post)
+    session.flush()
+    session.add_all(PostTag(post_id=post.id, key=tag.casefold()) for tag in post.tags or ())
+    session.commit()
+    return post
+
+
+def actor_of(user: User) -> Actor:
+    """Return the user as a caller."""
+    return Actor(user.id, user.role)
