@@ -1,0 +1,88 @@
+"""The pages for people: ``/``, and what every error code means under ``/problems``."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, Response, render_template, request
+from markupsafe import Markup, escape
+from werkzeug.exceptions import NotFound
+
+from api.output import dumps
+from api.problems import CODES
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+#: What the index links to: name, path, what is there.
+LINKS = (
+    ("console", "/docs", "Try every operation in the browser."),
+    ("openapi", "/api/v1/openapi.json", "The API as OpenAPI 3.1."),
+    ("swagger", "/api/v1/swagger.json", "The API as Swagger 2.0."),
+    ("posts", "/api/v1/posts", "What has been published."),
+    ("users", "/api/v1/users", "Who writes here."),
+    ("problems", "/problems", "What each error code means."),
+    ("jwks", "/.well-known/jwks.json", "Public keys to verify access tokens with."),
+    ("health", "/healthz", "Whether the process lives."),
+    ("readiness", "/readyz", "Whether it can serve: database and migrations."),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Serve the pages; needs api/assets.py on the same app."""
+    app.add_template_filter(_with_code, "code")
+    for path, view in (
+        ("/", index),
+        ("/problems", problems),
+        ("/problems/<code>", problem),
+    ):
+        app.add_url_rule(path, view.__name__, view, strict_slashes=False)
+
+
+def index() -> Response:
+    """Return the index: HTML if ``Accept`` names it, else JSON."""
+    if any(kind == "text/html" and quality > 0 for kind, quality in request.accept_mimetypes):
+        response = _page("index.html", links=LINKS)
+    else:
+        links = {name: request.root_path + path for name, path, _ in LINKS}
+        response = Response(dumps(links), content_type="application/json")
+        response.headers["Cache-Control"] = "public, no-cache"
+    response.vary.add("Accept")
+    return response
+
+
+def problems() -> Response:
+    """Return the list of all error codes."""
+    return _page("problems.html", codes=CODES)
+
+
+def problem(code: str) -> Response:
+    """Return the page of one error code.
+
+    Raises:
+        NotFound: there is no such code.
+    """
+    if code not in CODES:
+        raise NotFound()
+    return _page("problem.html", code=code, kind=CODES[code], faults=_faults(code))
+
+
+def _with_code(text: str) -> Markup:
+    """Return text as HTML, what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
+
+
+def _faults(code: str) -> dict[str, str]:
+    """Return the codes that ``errors`` of this problem may hold, each with its meaning."""
+    return {}
+
+
+def _page(template: str, **values: object) -> Response:
+    response = Response(
+        render_template(template, **values), content_type="text/html; charset=utf-8"
+    )
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response
