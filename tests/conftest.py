@@ -7,7 +7,7 @@ Flask is imported only by the fixtures that need it: tests/services must run wit
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,14 +42,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     """Where ``CI`` is set, nothing may be skipped."""
     report = yield
     return _not_skipped(report)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Iterator[None]:
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
     """Where ``CI`` is set, no file may be skipped."""
     report = yield
     return _not_skipped(report)
@@ -133,6 +133,7 @@ def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Confi
 @pytest.fixture(scope="session")
 def _make_app() -> Callable[[Config], AbstractContextManager[Flask]]:
     from api.app import create_app
+
     from api.database import db
 
     @contextmanager
@@ -183,7 +184,8 @@ def sign_in(app: Flask) -> Callable[[User], FlaskClient]:
         grant = {"grant_type": "password", "username": user.username, "password": password}
         answer = client.post("/api/v1/auth/token", json=grant)
         assert answer.status_code == 200, answer.text
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {answer.json['access_token']}"
+        token = answer.get_json()["access_token"]
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         return client
 
     return sign_in

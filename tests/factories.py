@@ -1,4 +1,4 @@
-"""Rows for tests: ``ada`` writes, ``bob`` reads, ``mallory`` must not; whatever isn't said has a default."""
+"""Rows for tests, with defaults: ``ada`` writes, ``bob`` reads, ``mallory`` must not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from services.actor import Actor
 #: The password of every user that ``make_user`` makes.
 PASSWORD = "a long way to Tipperary"
 #: Its hash, made with the least cost that argon2id knows, so that signing in takes no time.
-PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$8i+26UbfrO2rELu3gw7YHg$CA5W0xG8tBeDQYof/320tyjywbeJo++IksD/jOcAQGo"
+PASSWORD_HASH = (
+    "$argon2id$v=19$m=8,t=1,p=1$8i+26UbfrO2rELu3gw7YHg$CA5W0xG8tBeDQYof/320tyjywbeJo++IksD/jOcAQGo"
+)
 
 _serial = itertools.count(1)
 

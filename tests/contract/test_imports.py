@@ -1,0 +1,118 @@
+"""Who may import and touch what: api -> services -> models, Flask in ``api/`` only, and so on."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.contract.sources import ROOT, calls, files, imports, text, tree
+
+#: Room → what of ours it may import, beside itself.
+ALLOWED: dict[str, set[str]] = {
+    "models": set(),
+    "services": {"models", "config"},
+    "api": {"services", "models", "config"},
+    # Alembic, run by hand, asks the settings for a database.
+    "migrations": {"models", "config"},
+    "config.py": set(),
+    "wsgi.py": {"api", "config"},
+}
+ROOMS = {"api", "services", "models", "migrations", "config", "wsgi", "tests", "bench", "scripts"}
+PRODUCT = files("api/**.py", "services/**.py", "models/**.py", "migrations/**.py", "*.py")
+PRODUCT = tuple(name for name in PRODUCT if name.split("/")[0] in ALLOWED)
+
+#: Where SQL may be written out: searching, migrating, and index predicates of the tables.
+SQL = ("services/search", "migrations/", "models/")
+
+
+class TestDirection:
+    @pytest.mark.parametrize("room", ALLOWED)
+    def test_a_room_imports_only_rooms_below_it(self, room: str) -> None:
+        # given
+        allowed = {room.removesuffix(".py"), *ALLOWED[room]}
+        # when
+        upward = {
+            (name, module)
+            for name in PRODUCT
+            if name.split("/")[0] == room
+            for module in imports(name)
+            if module.split(".")[0] in ROOMS - allowed
+        }
+        # then
+        assert upward == set()
+
+    def test_only_api_imports_flask(self) -> None:
+        # when
+        web = {
+            (name, module)
+            for name in PRODUCT
+            if not name.startswith("api/")
+            for module in imports(name)
+            if module.split(".")[0].split("_")[0] in {"flask", "werkzeug"}
+        }
+        # then
+        assert web == set()
+
+    def test_services_work_without_flask(self) -> None:
+        # given
+        command = [sys.executable, "-m", "pytest", "-p", "tests.flaskless", "--database=sqlite"]
+        environment = os.environ | {"PYTEST_ADDOPTS": ""}
+        # when
+        run = subprocess.run(
+            [*command, "-q", "tests/services", "tests/models"],
+            cwd=ROOT,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        # then
+        assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-1000:]
+        assert " passed" in run.stdout
+
+
+class TestTouch:
+    def test_only_config_reads_the_environment(self) -> None:
+        # given
+        ways = re.compile(r"\bos\.(environ|getenv)\b|from os import .*(environ|getenv)")
+        # when
+        readers = {name for name in PRODUCT if ways.search(ast.unparse(tree(name)))}
+        # then
+        assert readers == {"config.py"}
+
+    def test_sql_is_written_out_only_in_search_and_migrations(self) -> None:
+        # when
+        written = {
+            f"{name}:{line}"
+            for name in PRODUCT
+            if not name.startswith(SQL)
+            for call, line in calls(name)
+            if call in {"sa.text", "sqlalchemy.text", "text", "sa.literal_column", "literal_column"}
+        }
+        # then
+        assert written == set()
+
+    def test_the_session_is_used_only_at_the_edge(self) -> None:
+        # given
+        edge = {"api/resource.py", "api/commands.py", "api/database.py"}
+        # when
+        users = {name for name in PRODUCT if "db.session" in text(name)}
+        # then
+        assert users <= edge
+
+    def test_only_the_transaction_commits(self) -> None:
+        # when
+        committers = {
+            name
+            for name in PRODUCT
+            if name.startswith(("api/", "services/"))
+            for call, _ in calls(name)
+            if call.endswith("session.commit")
+        }
+        # then
+        assert committers == {"services/transaction.py"}
