@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from sqlalchemy.orm import Session
 
 from config import Config
@@ -33,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database", action="append", choices=databases.BACKENDS, help="run on this one only"
     )
+
+
+def pytest_configure() -> None:
+    settings.register_profile("check", deadline=None, max_examples=100)
+    settings.register_profile("prove", deadline=None, max_examples=5_000)
+    settings.load_profile("prove" if os.environ.get("PROVE") else "check")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

