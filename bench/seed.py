@@ -1,6 +1,7 @@
-"""Fill a migrated database with what the benchmark reads: ``python -m bench.seed [DATABASE_URL]``.
+"""Fill a migrated database with what is read: ``python -m bench.seed [DATABASE_URL]``.
 
-1,000 users and 20,000 published posts of about 2 KB; neither log nor revisions. Tables must be there.
+1,000 users and 20,000 published posts of about 2 KB; neither log nor revisions. The tables must be
+there already.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ POSTS = 20_000
 #: Distinct bodies; each is rendered once.
 TEXTS = 400
 #: Of every seeded user.
-PASSWORD = "correct horse battery staple"  # noqa: S105 - of a throwaway database
+PASSWORD = "correct horse battery staple"
 _BATCH = 1_000
 _SLUG = "bench-post-"
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,7 +43,9 @@ def username(number: int) -> str:
     return f"bench{number:04}"
 
 
-def seed(url: sa.URL, *, users: int = USERS, posts: int = POSTS, report: Report = click.echo) -> None:
+def seed(
+    url: sa.URL, *, users: int = USERS, posts: int = POSTS, report: Report = click.echo
+) -> None:
     """Insert users and posts in bulk, in one transaction."""
     started = time.perf_counter()
     engine = sa.create_engine(url, **engine_options(url, threads=1))
@@ -78,7 +81,7 @@ def _insert_posts(connection: sa.Connection, count: int, user_ids: list[int]) ->
 
 def _insert_tags(connection: sa.Connection) -> None:
     posts = connection.execute(sa.select(Post.id, Post.tags).where(Post.slug.like(f"{_SLUG}%")))
-    index = [{"post_id": id, "key": tag.casefold()} for id, tags in posts for tag in tags]  # noqa: A001
+    index = [{"post_id": id, "key": tag.casefold()} for id, tags in posts for tag in tags]
     connection.execute(sa.insert(PostTag), index)
 
 

@@ -1,4 +1,4 @@
-"""Texts for the seeding: Markdown of about 2 KB with headings, lists, links and code. Always the same."""
+"""Texts for the seeding: Markdown of about 2 KB with headings, lists, links and code."""
 
 from __future__ import annotations
 
@@ -18,12 +18,23 @@ _WORDS = """
     table thousand through together travel under until usual valley village voice water weather
     window winter without word world write young
 """.split()  # noqa: SIM905 - a page of quotes would be harder to read
-_TAGS = ("architecture", "Cooking", "flask", "Gardening", "history", "Maps", "music", "python", "rivers", "Travel")
+_TAGS = (
+    "architecture",
+    "Cooking",
+    "flask",
+    "Gardening",
+    "history",
+    "Maps",
+    "music",
+    "python",
+    "rivers",
+    "Travel",
+)
 
 
 def body(number: int) -> str:
     """Return the ``number``-th Markdown text."""
-    rng = random.Random(number)  # noqa: S311 - repeatable on purpose
+    rng = random.Random(number)
     parts = [_paragraph(rng)]
     size = len(parts[0])
     while size < SIZE - 150:
@@ -35,13 +46,13 @@ def body(number: int) -> str:
 
 def title(number: int) -> str:
     """Return the ``number``-th title; no two are alike."""
-    rng = random.Random(number)  # noqa: S311
+    rng = random.Random(number)
     return f"{_sentence(rng, 4, 8).rstrip('.')} {number}"
 
 
 def tags(number: int) -> list[str]:
     """Return up to four tags."""
-    rng = random.Random(number)  # noqa: S311
+    rng = random.Random(number)
     return rng.sample(_TAGS, rng.randint(0, 4))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 
@@ -48,7 +47,7 @@ class Post(db.Model):  # type: ignore[name-defined, misc]
     has_own_excerpt = db.Column(db.Boolean, nullable=False, default=False)
     status = db.Column(db.Text, nullable=False, default="draft")
     published_at = db.Column(UTCDateTime)
-    tags: Any = db.Column(db.JSON, nullable=False, default=list)
+    tags = db.Column(db.JSON, nullable=False, default=list)
     comments_count = db.Column(db.Integer, nullable=False, default=0)
     likes_count = db.Column(db.Integer, nullable=False, default=0)
     version = db.Column(db.Integer, nullable=False, default=1)
