@@ -242,7 +242,7 @@ class Config:
         derived = {
             "DATA_DIR": Path(self.DATA_DIR).absolute(),
             "PUBLIC_URL": self.PUBLIC_URL.rstrip("/"),
-            "WORKERS": self.WORKERS or len(os.sched_getaffinity(0)),
+            "WORKERS": self.WORKERS or _cores(),
             "LOG_LEVEL": self.LOG_LEVEL.lower(),
         }
         derived["DATABASE_URL"] = _absolute(
@@ -318,6 +318,13 @@ def made_once(path: Path, make: Callable[[], str]) -> str:
         finally:
             draft.unlink()
     return path.read_text()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; macOS and Windows know only how many there are."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _secret_in(folder: object) -> str:
