@@ -40,7 +40,7 @@ types: $(VENV)/.dev ## check the types
 	@$(BIN)/mypy .
 
 bench: $(VENV)/.dev ## measure a server of its own; figures go to bench/results/
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
 
 prove: $(VENV)/.dev ## the long proofs: crashes, races, fuzzing with large counts
 	@PROVE=1 $(BIN)/python -m pytest $(ARGS)
