@@ -125,7 +125,9 @@ def _long_if_set(value: str) -> str | None:
 
 
 def _readable(value: Path | None) -> str | None:
-    return None if value is None or os.access(value, os.R_OK) else f"{value} cannot be read"
+    if value is None or value == Path("off"):
+        return None
+    return None if os.access(value, os.R_OK) else f"{value} cannot be read"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +203,7 @@ class Config:
         "", "That admin's password. Unset: a random one is printed once.", secret=True
     )
     PASSWORD_BLOCKLIST: Path | None = _setting(  # noqa: RUF009 - makes a dataclass field
-        None, "File of refused passwords, one a line. Unset: the 10,000 commonest.", _readable
+        None, "File of refused passwords, one a line, or `off`. Unset: the 10,000 commonest.", _readable
     )
     CORS_ORIGINS: tuple[str, ...] = _setting(
         (), "Exact origins whose pages may call the API, comma separated.", _origins
@@ -239,10 +241,11 @@ class Config:
         Raises:
             ConfigError: all that is wrong.
         """
+        cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
         derived = {
             "DATA_DIR": Path(self.DATA_DIR).absolute(),
             "PUBLIC_URL": self.PUBLIC_URL.rstrip("/"),
-            "WORKERS": self.WORKERS or _cores(),
+            "WORKERS": self.WORKERS or len(cores(0)),
             "LOG_LEVEL": self.LOG_LEVEL.lower(),
         }
         derived["DATABASE_URL"] = _absolute(
@@ -320,13 +323,6 @@ def made_once(path: Path, make: Callable[[], str]) -> str:
     return path.read_text()
 
 
-def _cores() -> int:
-    """Return how many cores this process may use; macOS and Windows know only how many there are."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _secret_in(folder: object) -> str:
     path = Path(str(folder)).absolute() / "secret-key"
     try:
@@ -344,8 +340,7 @@ def _absolute(url: str) -> str:
 
 
 def _env_file(path: Path, faults: list[str]) -> dict[str, str]:
-    known = {each.name for each in fields(Config)}
-    texts: dict[str, str] = {}
+    known, texts = {each.name for each in fields(Config)}, dict[str, str]()
     try:
         bindings = list(parse_stream(StringIO(path.read_text(encoding="utf-8"))))
     except (OSError, UnicodeDecodeError) as exc:
