@@ -20,7 +20,7 @@ run: $(VENV)/.run ## install what it needs and serve on http://127.0.0.1:8000
 	@exec $(BIN)/python -m api.serve
 
 dev: $(VENV)/.dev ## serve in development: reload on change, mail kept under /dev/mail
-	@ENV=development exec $(BIN)/python -m api.serve --reload
+	@exec env ENV=development $(BIN)/python -m api.serve --reload
 
 test: $(VENV)/.dev ## run the tests that need nothing but Python (ARGS="..." goes to pytest)
 	@$(BIN)/python -m pytest -m "not ($(LONG))" $(ARGS)
