@@ -203,7 +203,9 @@ class Config:
         "", "That admin's password. Unset: a random one is printed once.", secret=True
     )
     PASSWORD_BLOCKLIST: Path | None = _setting(  # noqa: RUF009 - makes a dataclass field
-        None, "File of refused passwords, one a line, or `off`. Unset: the 10,000 commonest.", _readable
+        None,
+        "File of refused passwords, one a line, or `off`. Unset: the 10,000 commonest.",
+        _readable,
     )
     CORS_ORIGINS: tuple[str, ...] = _setting(
         (), "Exact origins whose pages may call the API, comma separated.", _origins
