@@ -1,0 +1,168 @@
+"""The log: a JSON object a line on stdout, for requests, commands, crashes and libraries alike.
+
+Query strings and bodies are never logged: a token in a URL must not reach the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, cast
+
+import orjson
+import structlog
+from flask import Flask, Response, g, has_request_context, request
+
+from config import Config
+
+Event = MutableMapping[str, Any]
+Processor = Callable[[Any, str, Event], Event]
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_STDOUT = 1
+
+
+def configure(config: Config) -> None:
+    """Send what structlog, stdlib logging and warnings say through one pipe; may be repeated."""
+    level = _LEVELS[config.LOG_LEVEL]
+    render = _json if config.LOG_FORMAT == "json" else _text
+    processors: list[Any] = [_name_request, structlog.processors.format_exc_info, render]
+    if config.SENTRY_DSN:
+        processors.insert(0, _reporter(config.SENTRY_DSN))
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_Lines,
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not isinstance(each, _FromLibraries)]
+    root.addHandler(_FromLibraries())
+    root.setLevel(level)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs query strings
+    sys.excepthook = _log_crash
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Log each request of ``app`` once, when it is answered; install before other hooks."""
+    configure(config)
+    log = structlog.get_logger()
+    app.before_request(_start_clock)
+    if _LEVELS[config.LOG_LEVEL] <= logging.INFO:
+        app.after_request(_access_line(log.bind()))
+
+
+def _start_clock() -> None:
+    g.started = time.perf_counter()
+
+
+def _access_line(log: Any) -> Callable[[Response], Response]:
+    def access_line(response: Response) -> Response:
+        actor = g.get("actor")
+        rule = request.url_rule
+        log.info(
+            "request",
+            method=request.method,
+            route=rule.rule if rule else None,
+            path=request.path,
+            status=response.status_code,
+            duration_ms=round((time.perf_counter() - g.started) * 1000, 2),
+            actor=actor.id if actor else None,
+            address=request.remote_addr,
+        )
+        return response
+
+    return access_line
+
+
+def _name_request(_logger: Any, level: str, event: Event) -> Event:
+    """Put time, level, event and request id in front of the rest."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6]
+    head = {"time": f"{now}Z", "level": "error" if level == "exception" else level}
+    head["event"] = event.pop("event", "")
+    if has_request_context():
+        head["request_id"] = g.get("request_id")
+    return head | dict(event)
+
+
+def _json(_logger: Any, _level: str, event: Event) -> bytes:
+    try:
+        return orjson.dumps(event, default=repr)
+    except TypeError:  # a lone surrogate, or a key that is no text
+        return orjson.dumps({str(name): _utf8(value) for name, value in event.items()})
+
+
+def _utf8(value: object) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def _text(_logger: Any, _level: str, event: Event) -> bytes:
+    """Return a line for people; what could move a cursor or forge a line is escaped."""
+    trace = event.pop("exception", None)
+    head = " ".join(_shown(event.pop(name, "")) for name in ("time", "level", "event"))
+    rest = "".join(f" {name}={_shown(value)}" for name, value in event.items())
+    lines = [head + rest, *(f"  | {_shown(line)}" for line in str(trace or "").splitlines())]
+    return "\n".join(lines).encode("utf-8", "backslashreplace")
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() else ascii(text)
+
+
+class _Lines:
+    """Where structlog's loggers write: whole lines, one system call each."""
+
+    def __init__(self, *_names: object) -> None:
+        pass
+
+    def msg(self, line: bytes) -> None:
+        with suppress(OSError):  # nobody reads, or the disk is full: no place is left to say so
+            os.write(_STDOUT, line + b"\n")
+
+    log = debug = info = warn = warning = error = critical = exception = failure = fatal = msg
+
+
+class _FromLibraries(logging.Handler):
+    """Pass on what libraries say by stdlib logging."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        method = getattr(structlog.get_logger(), record.levelname.lower(), None)
+        if method is not None:
+            method(record.getMessage(), logger=record.name, exc_info=record.exc_info or None)
+
+
+def _log_crash(kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:
+    """Log what ends the process, unless a person at a terminal ended it."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, exc, trace)
+        return
+    structlog.get_logger().critical("crash", exc_info=(kind, exc, trace))
+
+
+def _reporter(dsn: str) -> Processor:
+    """Return a processor that reports crashes to Sentry: no bodies, no headers, no variables."""
+    import sentry_sdk  # 120 ms, so only where it is used
+
+    sentry_sdk.init(
+        dsn,
+        default_integrations=False,
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+    )
+
+    def report(_logger: Any, _level: str, event: Event) -> Event:
+        if event.get("exc_info"):
+            exc = event["exc_info"]
+            sentry_sdk.set_tag("request_id", event.get("request_id"))
+            sentry_sdk.capture_exception(cast("Any", None if exc is True else exc))
+        return event
+
+    return report
