@@ -21,6 +21,7 @@ class Change(Base):
     __table_args__ = (
         sa.Index(None, "type", "id", "version"),
         sa.Index(None, "at"),
+        sa.Index(None, "group_id"),
         Base.__table_args__,
     )
 

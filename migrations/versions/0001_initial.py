@@ -65,6 +65,7 @@ def _log() -> None:
     )
     op.create_index("ix_changes_type_id_version", "changes", ["type", "id", "version"])
     op.create_index("ix_changes_at", "changes", ["at"])
+    op.create_index("ix_changes_group_id", "changes", ["group_id"])
     op.create_table(
         "revisions",
         sa.Column("type", sa.Text, nullable=False),
@@ -147,8 +148,8 @@ def _users() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("username_key", name="uq_users_username_key"),
         sa.UniqueConstraint("email_key", name="uq_users_email_key"),
-        sa.CheckConstraint("role IN ('reader', 'author', 'editor', 'admin')", name="ck_users_role"),
-        sa.CheckConstraint("status IN ('active', 'suspended')", name="ck_users_status"),
+        sa.CheckConstraint("role IN ('reader', 'author', 'editor', 'admin')", name="role"),
+        sa.CheckConstraint("status IN ('active', 'suspended')", name="status"),
         **_COUNTED,
     )
     op.create_index("ix_users_created_at_id", "users", ["created_at", "id"])
@@ -174,7 +175,7 @@ def _posts() -> None:
         *_life("posts"),
         sa.PrimaryKeyConstraint("id", name="pk_posts"),
         _reference("posts", "author_id", "users", "CASCADE"),
-        sa.CheckConstraint("status IN ('draft', 'published', 'archived')", name="ck_posts_status"),
+        sa.CheckConstraint("status IN ('draft', 'published', 'archived')", name="status"),
         **_COUNTED,
     )
     op.create_index("uq_posts_slug", "posts", ["slug"], unique=True, **_LIVING)
