@@ -95,7 +95,7 @@ def after_commit(session: Session, call: Callable[[], object]) -> None:
     session.info.setdefault(_AFTER_COMMIT, []).append(call)
 
 
-def explain_conflict(session: Session, explain: Callable[[], ServiceError | None]) -> None:
+def explain_conflict(session: Session, explain: Callable[[], Exception | None]) -> None:
     """Ask ``explain`` what a violated constraint means, after the rollback; None means a plain conflict."""
     session.info[_EXPLAIN] = explain
 

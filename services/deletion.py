@@ -1,0 +1,133 @@
+"""Deleting, restoring and purging: what goes to the trash together comes back together.
+
+The rows of one deletion carry its id in ``deletion_id``; children follow their parents by one
+UPDATE and one INSERT ... SELECT into the log per table, however many there are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from models import Change, Deletion, Revision
+from services import log
+
+if TYPE_CHECKING:
+    from services.base import Service
+
+
+def discard(service: Service[Any], item: Any) -> Deletion:
+    """Move ``item`` and all that belongs to it to the trash; return the deletion."""
+    deletion = Deletion(
+        type=service.type,
+        item_id=item.id,
+        owner_id=service.owner_of(item),
+        title=service.title_of(item),
+        deleted_at=service.now,
+        deleted_by=service.actor.id if service.actor else None,
+        children_count=0,
+    )
+    service.session.add(deletion)
+    service.session.flush()
+    was = service.audience(item)
+    item.deleted_at, item.deletion_id = service.now, deletion.id
+    item.version += 1
+    service.session.flush()
+    service.record("delete", item, was=was, group_id=deletion.id)
+    deletion.children_count = _take_children(service, deletion)
+    return deletion
+
+
+def restore(service: Service[Any], item: Any, deletion: Deletion) -> None:
+    """Bring back exactly what ``deletion`` took."""
+    item.deleted_at = item.deletion_id = None
+    item.version += 1
+    service.session.flush()
+    service.record("restore", item, was=log.NOBODY, group_id=deletion.id)
+    _return_children(service, deletion)
+    service.session.delete(deletion)
+    service.session.flush()
+
+
+def purge(service: Service[Any], ids: sa.Select[Any]) -> None:
+    """Remove rows for good, with their revisions, children and deletions; the log keeps tombstones.
+
+    Args:
+        ids: selects the ids of the doomed rows of ``service.model``.
+    """
+    doomed = [row[0] for row in service.session.execute(ids)]
+    _purge(service, doomed)
+
+
+def _purge(service: Service[Any], doomed: list[int]) -> None:
+    if not doomed:
+        return
+    session = service.session
+    for child, key in service.children:
+        purge(child(session, service.actor, service.config), sa.select(child.model.id).where(key.in_(doomed)))
+    session.execute(
+        sa.update(Change)
+        .where(Change.type == service.type, Change.id.in_(doomed))
+        .values(actor_id=None, owner_id=None)
+    )
+    for table, column in ((Revision, Revision.id), (Deletion, Deletion.item_id)):
+        session.execute(sa.delete(table).where(table.type == service.type, column.in_(doomed)))
+    session.execute(sa.delete(service.model).where(service.model.id.in_(doomed)))
+
+
+def _take_children(service: Service[Any], deletion: Deletion) -> int:
+    taken = 0
+    for child, key in service.children:
+        parents = sa.select(service.model.id).where(service.model.deletion_id == deletion.id)
+        model = child.model
+        result = service.session.execute(
+            sa.update(model)
+            .where(key.in_(parents), model.deleted_at.is_(None))
+            .values(
+                deleted_at=service.now, deletion_id=deletion.id, version=model.version + 1
+            )
+            .execution_options(synchronize_session=False)
+        )
+        taken += result.rowcount  # type: ignore[attr-defined]  # a CursorResult
+        one = child(service.session, service.actor, service.config)
+        log.record_each(service.session, _rows(one, "delete", deletion))
+        taken += _take_children(one, deletion)
+    return taken
+
+
+def _return_children(service: Service[Any], deletion: Deletion) -> None:
+    for child, _key in service.children:
+        one = child(service.session, service.actor, service.config)
+        one.make_room(deletion)
+        model = child.model
+        service.session.execute(
+            sa.update(model)
+            .where(model.deletion_id == deletion.id)
+            .values(deleted_at=None, deletion_id=None, version=model.version + 1)
+            .execution_options(synchronize_session=False)
+        )
+        log.record_each(service.session, _rows(one, "restore", deletion))
+        _return_children(one, deletion)
+
+
+def _rows(service: Service[Any], op: str, deletion: Deletion) -> sa.Select[Any]:
+    """Select one log row per row of this table that ``deletion`` took, or took and gave back."""
+    model, actor = service.model, service.actor
+    nobody, audience = sa.literal(log.NOBODY), service.audience_of_rows()
+    taken = sa.select(Change.id).where(
+        Change.group_id == deletion.id, Change.type == service.type, Change.op == "delete"
+    )
+    values = (
+        sa.literal(actor.id if actor else None, sa.BigInteger),
+        sa.literal(actor.via if actor else "system"),
+        sa.literal(service.type),
+        model.id,
+        service.owner_column(),
+        sa.literal(op),
+        model.version,
+        *((audience, nobody) if op == "delete" else (nobody, audience)),
+        sa.literal(deletion.id, sa.BigInteger),
+    )
+    held = model.deletion_id == deletion.id if op == "delete" else model.id.in_(taken)
+    return sa.select(*values).where(held)

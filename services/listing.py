@@ -1,0 +1,171 @@
+"""Lists: filters, sorts, and pages by cursor or by number. Statements are built once and kept.
+
+A page costs one query, two with ``total``. A cursor is a position (sort value, id); its encrypted
+form is the business of api/pagination.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
+
+if TYPE_CHECKING:
+    from services.base import Service
+
+#: Statements kept per service: roles x sorts x combinations of filters in use.
+_KEPT = 500
+
+#: A position in a list: the sort column's value (None: null) and the id.
+Position = tuple[Any, int]
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A column that a list may be ordered by; nulls come last."""
+
+    column: InstrumentedAttribute[Any]
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One query parameter as a condition.
+
+    Args:
+        condition: (service, value) → condition. With ``shape`` None the value is a bound
+            parameter, and the statement is kept whatever the value.
+        shape: value → what of it the statement's text depends on (hashable).
+        params: value → the values of the parameters that ``condition`` bound by itself.
+        rules_out_nulls: sort columns that are never null where this value holds.
+    """
+
+    condition: Callable[[Service[Any], Any], sa.ColumnElement[bool]]
+    shape: Callable[[Any], Any] | None = None
+    params: Callable[[Any], Mapping[str, Any]] = lambda _value: {}
+    rules_out_nulls: Mapping[Any, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What a list request asks for; ``sort`` is a declared name, with ``-`` for descending."""
+
+    limit: int = 20
+    sort: str | None = None
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    after: Position | None = None
+    page: int | None = None
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one page; ``next`` is the position after them, None on the last page."""
+
+    rows: Sequence[Any]
+    next: Position | None
+    total: int | None
+
+
+def equals(column: InstrumentedAttribute[Any]) -> Filter:
+    """Return a filter by equality."""
+    return Filter(lambda _service, value: column == value)
+
+
+def after(column: InstrumentedAttribute[Any]) -> Filter:
+    """Return a filter: strictly later."""
+    return Filter(lambda _service, value: column > value)
+
+
+def before(column: InstrumentedAttribute[Any]) -> Filter:
+    """Return a filter: strictly earlier."""
+    return Filter(lambda _service, value: column < value)
+
+
+def any_of(column: InstrumentedAttribute[Any]) -> Filter:
+    """Return a filter: one of a list of values."""
+    return Filter(
+        lambda _service, _value: column.in_(sa.bindparam("any_of", expanding=True)),
+        shape=lambda _value: None,
+        params=lambda value: {"any_of": list(value)},
+    )
+
+
+def fetch(service: Service[Any], query: Query) -> Page:
+    """Run ``query``: one statement for the rows, one more for the total if it is wanted."""
+    connection = service.session.connection()
+    params = service.params | {"limit": query.limit + 1}
+    params |= {"offset": query.limit * ((query.page or 1) - 1)}
+    for name, value in query.filters.items():
+        declared = service.filters[name]
+        params |= declared.params(value) if declared.shape else {f"f_{name}": value}
+    if query.after:
+        params |= {"after": query.after[0], "after_id": query.after[1]}
+    found = connection.execute(_kept(service, query, "rows"), params).all()
+    total = connection.scalar(_kept(service, query, "total"), params) if query.total else None
+    rows = found[: query.limit]
+    more = len(found) > query.limit
+    return Page(rows, (rows[-1].sort_value, rows[-1].id) if more else None, total)
+
+
+def _kept(service: Service[Any], query: Query, kind: str) -> sa.Select[Any]:
+    shapes = tuple(
+        (name, shape(value) if (shape := service.filters[name].shape) else None)
+        for name, value in query.filters.items()
+    )
+    position = None if query.after is None else (query.after[0] is None)
+    key = (service.rank, kind, query.sort, shapes, position, query.page is not None)
+    statement = service._statements.get(key)
+    if statement is None:
+        statement = _build(service, query, kind)
+        if len(service._statements) < _KEPT:
+            service._statements[key] = statement
+    return statement
+
+
+def _build(service: Service[Any], query: Query, kind: str) -> sa.Select[Any]:
+    statement = service.visible()
+    never_null: frozenset[str] = frozenset()
+    for name, value in query.filters.items():
+        declared = service.filters[name]
+        bound = value if declared.shape else sa.bindparam(f"f_{name}")
+        statement = statement.where(declared.condition(service, bound))
+        never_null |= declared.rules_out_nulls.get(value, frozenset()) if declared.shape else set()
+    if kind == "total":
+        return statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
+    name = (query.sort or service.default_sort).removeprefix("-")
+    descending = (query.sort or service.default_sort).startswith("-")
+    sort = service.sorts[name]
+    nulls = sort.nullable and name not in never_null
+    statement = service.only(statement).add_columns(sort.column.label("sort_value"))
+    if query.after is not None:
+        statement = statement.where(_beyond(service, sort, descending, nulls, query.after))
+    statement = _ordered(service, statement, sort, descending, nulls)
+    statement = statement.limit(sa.bindparam("limit", type_=sa.Integer))
+    return statement.offset(sa.bindparam("offset", type_=sa.Integer)) if query.page else statement
+
+
+def _ordered(
+    service: Service[Any], statement: sa.Select[Any], sort: Sort, descending: bool, nulls: bool
+) -> sa.Select[Any]:
+    value, id = sort.column, service.model.id
+    ordered = value.desc() if descending else value.asc()
+    by_id = id.desc() if descending else id.asc()
+    return statement.order_by(ordered.nulls_last() if nulls else ordered, by_id)
+
+
+def _beyond(
+    service: Service[Any], sort: Sort, descending: bool, nulls: bool, after: Position
+) -> sa.ColumnElement[bool]:
+    """Return the condition: comes after the position that ``after``, ``after_id`` hold."""
+    value, id = sort.column, service.model.id
+    id_is = sa.bindparam("after_id", type_=sa.BigInteger)
+    if after[0] is None:
+        return sa.and_(value.is_(None), id < id_is if descending else id > id_is)
+    here = sa.tuple_(value, id)
+    there = sa.tuple_(sa.bindparam("after", type_=value.type), id_is)
+    further = here < there if descending else here > there
+    return sa.or_(further, value.is_(None)) if nulls else further

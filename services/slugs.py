@@ -1,0 +1,55 @@
+"""Slugs: made from titles, free ones found, former ones remembered."""
+
+from __future__ import annotations
+
+import secrets
+
+import sqlalchemy as sa
+from slugify import slugify
+from sqlalchemy.orm import Session
+
+from models import Post, PostSlug
+
+MAX_LENGTH = 200
+#: Room for "-" and a number.
+_STEM = MAX_LENGTH - 10
+_NUMBERED = 20
+
+
+def from_title(title: str) -> str:
+    """Return an ASCII slug of a title; ``post`` if nothing of it can be spelled."""
+    return slugify(title, max_length=_STEM, word_boundary=True) or "post"
+
+
+def free(session: Session, wanted: str, post_id: int | None = None) -> str:
+    """Return ``wanted`` if no other living post has it, else wanted-2, wanted-3 ... or a random end.
+
+    Two queries at most, however many posts have the same title.
+    """
+    if not _taken(session, [wanted], post_id):
+        return wanted
+    stem = wanted[:_STEM].rstrip("-")
+    numbered = [f"{stem}-{number}" for number in range(2, _NUMBERED)]
+    taken = _taken(session, numbered, post_id)
+    return next((slug for slug in numbered if slug not in taken), f"{stem}-{secrets.token_hex(4)}")
+
+
+def is_taken(session: Session, slug: str, post_id: int) -> bool:
+    """Whether another living post has ``slug``."""
+    return bool(_taken(session, [slug], post_id))
+
+
+def remember(session: Session, post_id: int, former: str) -> None:
+    """Let ``former`` lead to the post from now on, whoever had it before."""
+    session.execute(sa.delete(PostSlug).where(PostSlug.slug == former))
+    session.execute(sa.insert(PostSlug).values(post_id=post_id, slug=former))
+
+
+def owner(session: Session, former: str) -> int | None:
+    """Return the id of the post that used to have this slug."""
+    return session.scalar(sa.select(PostSlug.post_id).where(PostSlug.slug == former))
+
+
+def _taken(session: Session, wanted: list[str], post_id: int | None) -> set[str]:
+    living = sa.select(Post.slug).where(Post.slug.in_(wanted), Post.deleted_at.is_(None))
+    return set(session.scalars(living.where(Post.id != (post_id or 0))))

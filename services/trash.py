@@ -1,0 +1,115 @@
+"""The trash: roots of deletions, restored or purged by those who may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from models import Deletion
+from services import deletion, slugs
+from services.base import ACTOR, SIGNED_OUT, YES, Service, Verdict
+from services.errors import Conflict, NotFound
+from services.listing import Sort, equals
+from services.posts import PostService, slug_taken
+from services.users import UserService
+
+#: What has a trash: the name in URLs and in the log → its service.
+SOFT: dict[str, type[Service[Any]]] = {"posts": PostService, "users": UserService}
+
+#: What editors may bring back; admins all.
+_EDITORS: tuple[str, ...] = ("posts",)
+NOT_YOURS = Verdict(False, "not-deleter")
+
+
+class TrashService(Service[Deletion]):
+    """Each deletion is for those who made it, for editors if it is content, and for admins."""
+
+    model = Deletion
+    type = "trash"
+    sorts: ClassVar = {"deleted_at": Sort(Deletion.deleted_at)}
+    default_sort = "-deleted_at"
+    filters: ClassVar = {"type": equals(Deletion.type)}
+
+    def visible(self) -> sa.Select[Any]:
+        statement = sa.select(Deletion)
+        if self.is_at_least("admin"):
+            return statement
+        own = Deletion.deleted_by == ACTOR
+        if self.is_at_least("editor"):
+            return statement.where(sa.or_(own, Deletion.type.in_(_EDITORS)))
+        return statement.where(own)
+
+    def allows(self, action: str, item: Any) -> Verdict:
+        if self.actor is None:
+            return SIGNED_OUT
+        if action != "purge" or self.is_at_least("admin"):
+            return YES
+        own = item is None or item.deleted_by == item.owner_id == self.actor.id
+        return YES if own else NOT_YOURS
+
+    def find(self, type: str, item_id: int) -> Deletion:
+        """Return the visible root of one item's deletion.
+
+        Raises:
+            NotFound: it isn't in the trash, or not the caller's to restore.
+            Conflict: it is in the trash as part of its parent's deletion.
+        """
+        statement = self.visible().where(Deletion.type == type, Deletion.item_id == item_id)
+        found: Deletion | None = self.session.scalars(statement, self.params).one_or_none()
+        if found is None:
+            self._point_to_parent(type, item_id)
+            raise NotFound()
+        return found
+
+    def restore(self, type: str, item_id: int, slug: str | None = None) -> None:
+        """Bring back what one deletion took; ``slug`` for a post whose own is taken by now.
+
+        Raises:
+            Conflict: its parent is in the trash, or its slug is taken.
+        """
+        root = self.find(type, item_id)
+        service = self._service(type)
+        item = self.session.get_one(service.model, item_id, with_for_update=True, options=())
+        service.require("delete", item)
+        if isinstance(service, PostService):
+            self._fit(service, item, slug)
+        deletion.restore(service, item, root)
+
+    def purge(self, type: str, item_id: int) -> None:
+        """Remove what one deletion took for good; the log keeps its tombstones."""
+        root = self.find(type, item_id)
+        self.require("purge", root)
+        service = self._service(type)
+        deletion.purge(service, sa.select(service.model.id).where(service.model.id == item_id))
+
+    def purge_older(self, than: datetime, limit: int) -> int:
+        """Purge up to ``limit`` roots deleted before ``than``; return how many."""
+        statement = sa.select(Deletion.type, Deletion.item_id).where(Deletion.deleted_at < than)
+        roots = self.session.execute(statement.order_by(Deletion.id).limit(limit)).all()
+        for type, service in SOFT.items():
+            ids = [root.item_id for root in roots if root.type == type]
+            one = service(self.session, self.actor, self.config)
+            deletion.purge(one, sa.select(one.model.id).where(one.model.id.in_(ids)))
+        return len(roots)
+
+    def _service(self, type: str) -> Service[Any]:
+        return SOFT[type](self.session, self.actor, self.config)
+
+    def _fit(self, service: PostService, post: Any, slug: str | None) -> None:
+        author = service.lock_author(post)
+        if author.deleted_at is not None:
+            raise Conflict("Its author is in the trash.", code="parent-deleted")
+        post.slug = slug or post.slug
+        if slugs.is_taken(self.session, post.slug, post.id):
+            raise slug_taken(slugs.free(self.session, post.slug, post.id))
+
+    def _point_to_parent(self, type: str, item_id: int) -> None:
+        """Tell those who may restore the parent that this went with it."""
+        if type not in SOFT:
+            return
+        model = SOFT[type].model
+        taken = self.visible().join(model, model.deletion_id == Deletion.id)
+        if self.session.scalars(taken.where(model.id == item_id), self.params).first():
+            raise Conflict("It went to the trash with its parent.", code="parent-deleted")

@@ -1,0 +1,264 @@
+"""Rules about users: who may sign up, what only admins may change, what ends sign-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from models import Deletion, Post, User
+from services import audit, deletion, log, passwords, sessions
+from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
+from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
+from services.listing import Sort, any_of, equals
+from services.posts import PostService
+from services.transaction import explain_conflict, reading
+
+CLOSED = Verdict(False, "registration-closed")
+NOT_SELF = Verdict(False, "not-self")
+
+#: Key of PostgreSQL's advisory lock around the question who is the last admin.
+_ADMINS = 0x5349_4741
+_ENDS_TOKENS = ("role", "status")
+
+
+class ReauthenticationRequired(Forbidden):
+    code, message = "reauthentication-required", "Send your current password in current_password."
+
+
+class UserService(Service[User]):
+    """Anyone may sign up while registration is open; people change themselves, admins everybody."""
+
+    model = User
+    type = "users"
+    sorts = {"created_at": Sort(User.created_at), "username": Sort(User.username_key)}
+    default_sort = "created_at"
+    filters = {"role": equals(User.role), "ids": any_of(User.id)}
+    defaults = {"name": None, "bio": None}
+    history = ("username", "name", "bio", "role", "status")
+    children = ((PostService, Post.author_id),)
+
+    def visible(self) -> sa.Select[Any]:
+        living = sa.select(User).where(User.deleted_at.is_(None))
+        if self.is_at_least("admin"):
+            return living
+        if self.actor is None:
+            return living.where(User.status == "active")
+        return living.where(sa.or_(User.status == "active", User.id == ACTOR))
+
+    def columns(self) -> tuple[Any, ...]:
+        published = (
+            sa.select(sa.func.count())
+            .where(
+                Post.author_id == User.id,
+                Post.deleted_at.is_(None),
+                Post.status == "published",
+                Post.published_at <= NOW,
+                User.status == "active",
+            )
+            .correlate(User)
+            .scalar_subquery()
+        )
+        names = (
+            *("id", "username", "name", "bio", "role", "created_at"),
+            *("email", "email_verified", "status", "updated_at", "version"),
+        )
+        return (
+            *(User.__table__.columns[name] for name in names),
+            sa.null().label("avatar_url"),
+            published.label("posts_count"),
+        )
+
+    def allows(self, action: str, item: Any) -> Verdict:
+        if action == "read" or self.is_at_least("admin"):
+            return YES
+        if action == "create":
+            is_open = self.config is None or self.config.REGISTRATION == "open"
+            return YES if is_open else CLOSED
+        if self.actor is None:
+            return SIGNED_OUT
+        return YES if item.id == self.actor.id else NOT_SELF
+
+    def require(self, action: str, item: Any) -> None:
+        if action == "create" and not self.allows(action, item).allowed:
+            raise Forbidden("Registration is closed.")
+        super().require(action, item)
+
+    @classmethod
+    def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Hash the password while no transaction is open."""
+        if "password" not in data:
+            return dict(data)
+        rest = {name: value for name, value in data.items() if name != "password"}
+        return {**rest, "password_hash": passwords.hash(data["password"])}
+
+    def build(self, data: Mapping[str, Any]) -> User:
+        user = User(created_at=self.now, updated_at=self.now, version=1, token_version=1)
+        user.email_verified = False
+        self._apply(user, {"role": "author", "status": "active", **self.defaults, **data})
+        return user
+
+    def patch(self, id: int, changes: Mapping[str, Any], expected: frozenset[int] | None) -> None:
+        """Change a user; one's own email only with ``current_password`` (checked beforehand)."""
+        super().patch(id, {n: v for n, v in changes.items() if n != "current_password"}, expected)
+
+    def apply(self, item: User, changes: Mapping[str, Any]) -> None:
+        demoted = changes.get("role", item.role) != "admin" and item.role == "admin"
+        if demoted or (changes.get("status") == "suspended" and item.role == "admin"):
+            self._keep_an_admin(item)
+        before = [getattr(item, name) for name in _ENDS_TOKENS]
+        self._apply(item, changes)
+        after = [getattr(item, name) for name in _ENDS_TOKENS]
+        if before != after:
+            self._end_tokens(item)
+            self._audit("role-change", item, {"from": before, "to": after})
+        if before[1] != after[1]:
+            log.record_each(self.session, self._posts_of(item, before[1]))
+
+    def delete(self, id: int, expected: frozenset[int] | None = None) -> Deletion:
+        user = self.load(id, "delete", expected)
+        if user.role == "admin":
+            self._keep_an_admin(user)
+        self._end_tokens(user)
+        return deletion.discard(self, user)
+
+    def confirm(self, id: int, changes: Mapping[str, Any]) -> None:
+        """Ask for the current password where somebody changes their own email."""
+        if self.actor is None or self.actor.id != id or "email" not in changes:
+            return
+        with reading(self.session):
+            own = self.session.get(User, id)
+        if own is not None and own.email_key != email_key(changes["email"]):
+            _check_password(own, changes.get("current_password"))
+
+    def confirm_password(self, id: int, current: str | None) -> None:
+        """Check one's own current password before it is replaced; no transaction may be open.
+
+        Raises:
+            ReauthenticationRequired: it is missing or wrong.
+        """
+        with reading(self.session):
+            self.check("update", id)
+            user = self.session.get_one(User, id)
+        if self.actor is not None and self.actor.id == id:
+            _check_password(user, current)
+
+    def set_password(self, id: int, password_hash: str) -> None:
+        """Store a new password; ends all other sessions, or all if it is another's."""
+        user = self.load(id, "update")
+        user.password_hash = password_hash
+        self.touch(user)
+        self.session.flush()
+        if self.actor is not None and self.actor.id == id and self.actor.session_id is not None:
+            sessions.end_others(self.session, id, self.actor.session_id)
+        else:
+            self._end_tokens(user)
+        self.record("update", user, was=self.audience(user))
+        self._audit("password-change", user, None)
+
+    def audience(self, item: User) -> int:
+        return log.EVERYONE if item.status == "active" else log.OWNER_AND_STAFF
+
+    def owner_of(self, item: User) -> int:
+        return int(item.id)
+
+    def owner_column(self) -> sa.ColumnElement[int]:
+        return User.id  # type: ignore[return-value]  # a column is an expression
+
+    def title_of(self, item: User) -> str:
+        return item.username
+
+    def by_name(self, username: str) -> Any:
+        """Return the visible row of a user by name, whatever its case.
+
+        Raises:
+            NotFound: no such name, or not visible to this actor.
+        """
+        statement = self.only(self.visible().where(User.username_key == username.casefold()))
+        row = self.session.execute(statement, self.params).first()
+        if row is None:
+            raise NotFound()
+        return row
+
+    def _apply(self, user: User, changes: Mapping[str, Any]) -> None:
+        for name in ("name", "bio", "role", "status", "password_hash"):
+            if name in changes:
+                setattr(user, name, changes[name])
+        if "username" in changes:
+            user.username, user.username_key = changes["username"], changes["username"].casefold()
+        if "email" in changes:
+            key = email_key(changes["email"])
+            user.email_verified = user.email_verified and user.email_key == key
+            user.email, user.email_key = changes["email"], key
+        username, email, id = user.username_key, user.email_key, user.id or 0
+        explain_conflict(self.session, lambda: self._taken(id, username, email))
+
+    def _taken(self, id: int, username: str, email: str) -> ServiceError | None:
+        """Return the error that lists every taken field, deleted users' included."""
+        statement = sa.select(User.username_key, User.email_key).where(
+            User.id != id, sa.or_(User.username_key == username, User.email_key == email)
+        )
+        found = self.session.execute(statement).all()
+        taken = [name for name, value, at in (("username", username, 0), ("email", email, 1))
+                 if any(row[at] == value for row in found)]
+        if not taken:
+            return None
+        faults = [Fault(name, "taken", f"This {name} is taken.") for name in taken]
+        return Conflict(faults[0].message, code=f"{taken[0]}-taken", faults=faults)
+
+    def _keep_an_admin(self, user: User) -> None:
+        """Refuse if ``user`` is the last active admin; asked one at a time.
+
+        Raises:
+            Conflict: no other active admin is left.
+        """
+        if self.session.get_bind().dialect.name == "postgresql":
+            self.session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMINS)))
+        others = sa.select(User.id).where(
+            User.role == "admin",
+            User.status == "active",
+            User.deleted_at.is_(None),
+            User.id != user.id,
+        )
+        if self.session.scalar(others.limit(1)) is None:
+            raise Conflict("This is the last active admin.", code="last-admin")
+
+    def _end_tokens(self, user: User) -> None:
+        user.token_version += 1
+        sessions.end_all(self.session, user.id, user.token_version)
+
+    def _audit(self, kind: str, user: User, details: dict[str, Any] | None) -> None:
+        audit.record(self.session, kind, actor=self.actor, subject_id=user.id, details=details)
+
+    def _posts_of(self, user: User, was_status: str) -> sa.Select[Any]:
+        """Select a log row for each post that appears or disappears with its author."""
+        shown, hidden = sa.literal(log.EVERYONE), sa.literal(log.OWNER_AND_STAFF)
+        was, now = (shown, hidden) if was_status == "active" else (hidden, shown)
+        return sa.select(
+            sa.literal(self.actor.id if self.actor else None, sa.BigInteger),
+            sa.literal(self.actor.via if self.actor else "system"),
+            sa.literal("posts"),
+            Post.id,
+            Post.author_id,
+            sa.literal("update"),
+            Post.version,
+            was,
+            now,
+            sa.null(),
+        ).where(
+            Post.author_id == user.id,
+            Post.deleted_at.is_(None),
+            Post.status == "published",
+            Post.published_at <= sa.literal(self.now, Post.published_at.type),
+        )
+
+
+def email_key(email: str) -> str:
+    """Return what makes an address unique: the validated form, casefolded."""
+    return email.casefold()
+
+
+def _check_password(user: User, text: str | None) -> None:
+    if text is None or not passwords.verify(user.password_hash, text):
+        raise ReauthenticationRequired()
