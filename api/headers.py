@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 from flask_cors import CORS
+from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.problems import UnknownHost, UriTooLong
@@ -58,6 +59,7 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 _LOCAL_ORIGIN = r"https?://(?:localhost|127\.0\.0\.1)(?::[0-9]{1,5})?"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_REQUEST_ID_KEY = "signpost.request_id"
 _PLAIN_PATH = "/:@!$&'()*+,;=~-._"
 
 
@@ -96,7 +98,8 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
     def check_request() -> None:
         environ = request.environ
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+        request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+        g.request_id = environ[_REQUEST_ID_KEY] = request_id
         if hosts and not _is_meant(environ, hosts):
             raise UnknownHost()
         if _uri_length(environ) > URI_MAX:
@@ -124,34 +127,36 @@ def _finish_answer(*, is_https: bool) -> Callable[[Response], Response]:
     secure = [*fixed, ("Strict-Transport-Security", "max-age=31536000")]
 
     def finish_answer(response: Response) -> Response:
-        headers = response.headers
+        environ, headers = request.environ, response.headers
         present = {name.lower() for name, _ in headers}
-        new = list(secure if is_https or request.scheme == "https" else fixed)
-        new.append(("X-Request-Id", g.get("request_id", "-")))
+        new = list(secure if is_https or environ["wsgi.url_scheme"] == "https" else fixed)
+        new.append(("X-Request-Id", environ[_REQUEST_ID_KEY]))
         if "content-security-policy" not in present:
             new.append(("Content-Security-Policy", NOTHING))
-        vary = _words(headers.getlist("Vary")) if "vary" in present else []
+        vary = _take_vary(headers) if "vary" in present else []
         if "cache-control" not in present:
-            new.append(("Cache-Control", _caching(response.status_code)))
+            new.append(("Cache-Control", _caching(environ, response.status_code)))
             vary += ["Authorization"] * ("Authorization" not in vary)
         vary += ["Origin"] * ("Origin" not in vary)
-        headers["Vary"] = ", ".join(vary)
+        new.append(("Vary", ", ".join(vary)))
         headers.extend(new)
         return response
 
     return finish_answer
 
 
-def _words(lines: list[str]) -> list[str]:
+def _take_vary(headers: Headers) -> list[str]:
+    """Remove the lines of ``Vary`` and return their words."""
+    lines = headers.getlist("Vary")
+    del headers["Vary"]
     return [word.strip() for line in lines for word in line.split(",")]
 
 
-def _caching(status: int) -> str:
+def _caching(environ: dict[str, Any], status: int) -> str:
     """Say how an answer may be kept whose view did not say."""
-    if status >= 400 or request.method not in ("GET", "HEAD"):
+    if status >= 400 or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return "no-store"
-    signed_in = "HTTP_AUTHORIZATION" in request.environ
-    return "private, no-cache" if signed_in else "public, no-cache"
+    return "private, no-cache" if "HTTP_AUTHORIZATION" in environ else "public, no-cache"
 
 
 def _allow_origins(app: Flask, config: Config) -> None:

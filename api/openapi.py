@@ -17,11 +17,12 @@ from flask_restx import Api
 from flask_restx.swagger import Swagger
 
 from api.openapi31 import convert
-from api.swagger import Document, complete, operations
+from api.swagger import Document, complete, offer_password, operations
 from config import Config
 
 #: Path under which RESTX mounts every namespace.
 BASE = "/api"
+TOKEN = f"{BASE}/v1/auth/token"
 
 
 class SpecError(RuntimeError):
@@ -36,7 +37,10 @@ def install(app: Flask, api: Api, config: Config) -> None:
     """
     swagger = complete(_described(app, api), config.prefix + BASE)
     _check(api, swagger)
-    documents = {"swagger.json": swagger, "openapi.json": convert(swagger)}
+    path = config.prefix + TOKEN
+    documents = {"openapi.json": convert(offer_password(swagger, path)), "swagger.json": swagger}
+    if config.PUBLIC_URL:
+        documents["swagger.json"] = offer_password(swagger, config.PUBLIC_URL + TOKEN)
     for name, document in documents.items():
         view = _serve(orjson.dumps(document))
         app.add_url_rule(f"{BASE}/v1/{name}", endpoint=name.replace(".", "_"), view_func=view)

@@ -14,6 +14,7 @@ from api.swagger import (
     METHODS,
     PROBLEM_TYPE,
     Document,
+    operations,
 )
 
 #: What of a Swagger 2.0 parameter or header is a schema in OpenAPI 3.1.
@@ -63,12 +64,13 @@ def convert(document: Document) -> Document:
     """Return a Swagger 2.0 document, as api/swagger.py completes it, as OpenAPI 3.1."""
     paths = {path: _path(item) for path, item in document["paths"].items()}
     schemas = {name: _schema(each) for name, each in document["definitions"].items()}
-    schemas["JsonPatch"] = JSON_PATCH_SCHEMA
+    if any(JSON_PATCH in each.get(CONSUMES, ()) for _, _, each in operations(document)):
+        schemas["JsonPatch"] = JSON_PATCH_SCHEMA
     components = {
         "schemas": schemas,
         "securitySchemes": _security_schemes(document["securityDefinitions"]),
     }
-    result = {
+    return {
         "openapi": "3.1.1",
         "info": document["info"],
         "servers": [{"url": document["basePath"]}],
@@ -76,9 +78,6 @@ def convert(document: Document) -> Document:
         "components": components,
         "tags": document.get("tags", []),
     }
-    if "security" in document:
-        result["security"] = document["security"]
-    return result
 
 
 def _path(item: Document) -> Document:
@@ -215,5 +214,5 @@ def _nullable(schema: Document) -> Document:
     if "type" in schema:
         schema["type"] = [schema["type"], "null"]
     if "enum" in schema:
-        schema["enum"] = [*schema["enum"], None]
+        schema["enum"] = [*(each for each in schema["enum"] if each is not None), None]
     return schema

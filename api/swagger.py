@@ -8,6 +8,7 @@ by rule, so that no endpoint has to say it. api/openapi31.py turns the result in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 #: Part of a specification: JSON as Python has it.
@@ -19,10 +20,19 @@ METHODS = ("get", "put", "post", "delete", "patch")
 CONSUMES = "x-consumes"
 FORM = "application/x-www-form-urlencoded"
 JSON_PATCH = "application/json-patch+json"
-PATCH_TYPES = ["application/merge-patch+json", "application/json", JSON_PATCH]
+MERGE_PATCH_TYPES = ["application/merge-patch+json", "application/json"]
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM = {"$ref": "#/definitions/Problem"}
 
+#: What an operation needs that says nothing: no token, but one may change what is seen.
+_ANYONE: list[Document] = [{}, {"bearer": []}]
+
+BEARER = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "`Bearer` and an access token.",
+}
 _TEXT = {"type": "string"}
 #: Headers that belong to an answer by its status; the others are declared where they are sent.
 HEADERS: dict[str, Document] = {
@@ -77,13 +87,32 @@ def complete(document: Document, base: str) -> Document:
     result: Document = _plain(document)
     result |= {"basePath": base, "definitions": DEFINITIONS | result.get("definitions", {})}
     result["produces"] = ["application/json", PROBLEM_TYPE]
-    result["securityDefinitions"] = _security_definitions(base)
-    result["security"] = _alternatives(result.get("security"))
-    for unused in ("host", "responses"):
+    result["securityDefinitions"] = {"bearer": BEARER}
+    for unused in ("host", "responses", "security"):
         result.pop(unused, None)
     for method, path, operation in operations(result):
         _complete_operation(method, result["paths"][path], operation)
     return {name: value for name, value in result.items() if value not in (None, [])}
+
+
+def offer_password(document: Document, token_url: str) -> Document:
+    """Return the document saying that wherever a token will do, signing in by password does too.
+
+    Args:
+        token_url: absolute in Swagger 2.0, which knows no other; a path will do in OpenAPI 3.1.
+    """
+    result = deepcopy(document)
+    result["securityDefinitions"]["password"] = {
+        "type": "oauth2",
+        "flow": "password",
+        "tokenUrl": token_url,
+        "scopes": {},
+        "description": "Sign in with user name (or email) and password.",
+    }
+    for _, _, operation in operations(result):
+        if any("bearer" in each for each in operation["security"]):
+            operation["security"].append({"password": []})
+    return result
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
@@ -97,11 +126,10 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
 def _complete_operation(method: str, item: Document, operation: Document) -> None:
     places = {each["in"] for each in operation.get("parameters", []) + item.get("parameters", [])}
     if method == "patch" and "body" in places:
-        operation.setdefault(CONSUMES, PATCH_TYPES)
+        operation.setdefault(CONSUMES, MERGE_PATCH_TYPES)
     if types := operation.get(CONSUMES):
         operation["consumes"] = [FORM] if "formData" in places else types
-    if "security" in operation:
-        operation["security"] = _alternatives(operation["security"])
+    operation.setdefault("security", _ANYONE)
     responses = operation["responses"]
     responses.setdefault("default", {"description": "Any other problem."})
     for status, response in responses.items():
@@ -113,34 +141,6 @@ def _complete_response(status: str, response: Document) -> None:
         response["schema"] = PROBLEM
     headers = HEADERS | HEADERS_BY_STATUS.get(status, {}) | response.get("headers", {})
     response["headers"] = headers
-
-
-def _alternatives(required: Any) -> list[Any]:
-    """Where a bearer token will do, one from the password flow does too: say so to consoles."""
-    result = []
-    for each in required or []:
-        result.append(each)
-        if "bearer" in each:
-            result.append({"password": []})
-    return result
-
-
-def _security_definitions(base: str) -> Document:
-    return {
-        "bearer": {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Bearer` and an access token.",
-        },
-        "password": {
-            "type": "oauth2",
-            "flow": "password",
-            "tokenUrl": f"{base}/v1/auth/token",
-            "scopes": {},
-            "description": "Sign in with user name (or email) and password.",
-        },
-    }
 
 
 def _plain(part: Any) -> Any:
