@@ -1,0 +1,81 @@
+"""The application factory. Read it top to bottom: that is the whole start-up."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Blueprint, Flask
+from flask_restx import Api
+
+from api import (
+    assets,
+    auth,
+    console,
+    converters,
+    database,
+    errors,
+    headers,
+    health,
+    jwks,
+    logs,
+    metrics,
+    namespaces,
+    openapi,
+    pages,
+)
+from api.pagination import Cursors
+from config import Config
+
+
+class ProblemApi(Api):  # type: ignore[misc]  # RESTX is untyped
+    """RESTX without its error handling: errors go to the handlers of api/errors.py."""
+
+    def error_router(self, original_handler: Any, *args: Any) -> Any:
+        """Hand the error on. Flask 3.1 passes the error, 3.2 a context before it."""
+        return original_handler(*args)
+
+
+def create_app(config: Config) -> Flask:
+    """Build the service from its settings; opens no connection and reads no database."""
+    app = Flask(__name__, static_folder=None)
+    app.debug = False  # whatever FLASK_DEBUG says: a traceback is for the log
+    app.config.from_mapping(
+        SIGNPOST=config,
+        ERROR_INCLUDE_MESSAGE=False,  # RESTX: add no "message" of its own
+        RESTX_ERROR_404_HELP=False,  # RESTX: do not guess at URLs in the answer
+        RESTX_MASK_HEADER="",  # masks are api/output.py's
+        RESTX_MASK_SWAGGER=False,
+        RESTX_INCLUDE_ALL_MODELS=True,
+    )
+    app.extensions["signpost"] = SimpleNamespace(cursors=Cursors(config.SECRET_KEY))
+    logs.init_app(app, config)
+    metrics.init_app(app, config)
+    headers.init_app(app, config)
+    errors.init_app(app)
+    converters.init_app(app)
+    database.init_app(app, config)
+    auth.init_app(app, config)
+    for page in (assets, console, pages):
+        page.init_app(app)
+    health.init_app(app, config)
+    jwks.init_app(app)
+    openapi.install(app, _api(app), config)
+    return app
+
+
+def _api(app: Flask) -> Api:
+    """Mount everything declared under ``/api``; RESTX's own pages and specs stay off."""
+    blueprint = Blueprint("api", __name__, url_prefix=openapi.BASE)
+    api = ProblemApi(
+        title="Signpost",
+        version="1",
+        description="Posts and users: nothing is lost, and it explains itself.",
+        doc=False,
+        decorators=[auth.guard],
+        authorizations={"bearer": {"type": "oauth2", "flow": "password", "tokenUrl": ""}},
+    )
+    api.init_app(blueprint, add_specs=False)
+    namespaces.mount(api)
+    app.register_blueprint(blueprint)
+    return api

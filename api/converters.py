@@ -1,0 +1,38 @@
+"""What may stand in a URL: ids in one spelling only, so that every object has one URL."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.routing import BaseConverter, ValidationError
+
+#: Ids stay exact in every JSON reader below this.
+LIMIT = 2**53
+
+
+class IdConverter(BaseConverter):
+    """``[1-9][0-9]*`` below 2**53; anything else is no such URL."""
+
+    regex = "[1-9][0-9]{0,15}"
+
+    def to_python(self, value: str) -> int:
+        """Return the id."""
+        if not value.isascii() or int(value) >= LIMIT:
+            raise ValidationError()
+        return int(value)
+
+
+class UserIdConverter(IdConverter):
+    """An id, or ``me`` for the caller's."""
+
+    regex = "me|[1-9][0-9]{0,15}"
+
+    def to_python(self, value: str) -> int | str:  # type: ignore[override]  # "me" is no id yet
+        """Return the id, or ``me``; api/resource.py knows who that is."""
+        return value if value == "me" else super().to_python(value)
+
+
+def init_app(app: Flask) -> None:
+    """Make ``<id:...>`` and ``<user_id:...>`` known; a trailing slash makes no difference."""
+    app.url_map.converters |= {"id": IdConverter, "user_id": UserIdConverter}
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False

@@ -1,0 +1,182 @@
+"""Routes and documentation of an endpoint class, from what it declares; nothing is written twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask_restx import Model, Namespace
+
+from api import fields
+from api.problems import CODES
+from api.swagger import CONSUMES
+
+if TYPE_CHECKING:
+    from api.spec import Shape, Spec
+
+R = TypeVar("R", bound=type[Any])
+
+_ETAG = {"description": 'Version and variant: `"3-9f86d081"`; send it back in `If-Match`.', "type": "string"}
+_LINK = {"description": "Further pages (RFC 8288).", "type": "string"}
+_MODIFIED = {"description": "When it changed last.", "type": "string"}
+_ITEM_HEADERS = {"ETag": _ETAG, "Last-Modified": _MODIFIED}
+_IF_MATCH = {
+    "in": "header",
+    "type": "string",
+    "description": "ETag that you read last: 412 if it has changed since.",
+}
+_IF_NONE_MATCH = {"in": "header", "type": "string", "description": "304 if it is still that one."}
+_MERGE_PATCH = ["application/merge-patch+json", "application/json"]
+_ID = {"in": "path", "type": "integer", "minimum": 1, "maximum": 2**53 - 1, "description": "Its id."}
+_ME = {
+    "in": "path",
+    "type": "string",
+    "pattern": "^(me|[1-9][0-9]{0,15})$",
+    "description": "Its id, or `me` for your own.",
+}
+
+
+def expose(ns: Namespace, *urls: str, **docs: dict[str, Any]) -> Callable[[R], R]:
+    """Register an endpoint class under ``urls`` and document its verbs.
+
+    Args:
+        docs: verb → what is to be said beside what the spec implies (``summary`` comes from the
+            docstring of the verb).
+    """
+
+    def decorate(cls: R) -> R:
+        spec: Spec | None = getattr(cls, "spec", None)
+        inherited = _implied(ns, cls, spec) if spec else {}
+        cls.methods = {verb for verb in cls.methods if _exists(cls, verb)}
+        for verb in (verb.lower() for verb in cls.methods):
+            said = _base(cls, verb, spec) | inherited.get(verb, {}) | docs.get(verb, {})
+            _attach(cls, verb, said)
+        params = {name: known for name, known in _path_params(urls[0]).items()}
+        ns.doc(params=params)(cls)
+        ns.route(*urls)(cls)
+        return cls
+
+    return decorate
+
+
+def answers(ns: Namespace, success: int, model: Model | None, *failures: int, **headers: Any) -> dict[str, Any]:
+    """Return the documentation of a verb's answers; failures are problems."""
+    said: dict[str, Any] = {}
+    if headers:
+        said["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
+    listed: dict[str, Any] = {str(success): (HTTPStatus(success).phrase, model, said)}
+    listed |= {str(status): (_titles(status), None, {}) for status in sorted({*failures, 400, 500, 503})}
+    return {"responses": listed}
+
+
+def page_of(ns: Namespace, item: Model) -> Model:
+    """Return the model of a page of ``item``."""
+    return ns.model(
+        f"{item.name}Page",
+        {
+            "items": fields.List(fields.Nested(item), required=True),
+            "next": fields.String(
+                required=True, nullable=True, description="`cursor` of the next page."
+            ),
+            "total": fields.Integer(
+                required=True, nullable=True, description="All matches, with `total=true`."
+            ),
+        },
+    )
+
+
+def _titles(status: int) -> str:
+    titles = [kind.title for kind in CODES.values() if kind.status == status]
+    return " / ".join(titles) or HTTPStatus(status).phrase
+
+
+def _exists(cls: type[Any], verb: str) -> bool:
+    spec: Spec | None = getattr(cls, "spec", None)
+    shape = {"POST": "create", "PUT": "replace", "PATCH": "patch"}.get(verb)
+    own = verb.lower() in cls.__dict__
+    return own or spec is None or shape is None or getattr(spec, shape) is not None
+
+
+def _attach(cls: type[Any], verb: str, said: dict[str, Any]) -> None:
+    """Give the class a method of its own, since inherited ones would share their documentation."""
+    method = getattr(cls, verb)
+
+    def handler(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return method(self, *args, **kwargs)
+
+    handler.__name__, handler.__qualname__ = verb, f"{cls.__qualname__}.{verb}"
+    handler.__doc__ = said.pop("summary")
+    handler.__apidoc__ = {**getattr(method, "__apidoc__", {}), **said}  # type: ignore[attr-defined]
+    setattr(cls, verb, handler)
+
+
+def _base(cls: type[Any], verb: str, spec: Spec | None) -> dict[str, Any]:
+    said: dict[str, Any] = {"summary": getattr(cls, verb).__doc__}
+    if spec:
+        article = "an" if spec.name[0] in "aeio" else "a"
+        said["summary"] = said["summary"].format(a=f"{article} {spec.name}", plural=spec.service.type)
+    if verb.upper() not in cls.anonymous:
+        said["security"] = "bearer"
+    return said
+
+
+def lists(ns: Namespace, spec: Spec, id: str, *failures: int) -> dict[str, Any]:
+    """Return the documentation of a verb that answers a page of a resource."""
+    said = answers(ns, 200, page_of(ns, spec.output), 304, 401, *failures, ETag=_ETAG, Link=_LINK)
+    return {"id": id, "expect": [spec.list_parser], "params": {"If-None-Match": _IF_NONE_MATCH}} | said
+
+
+def reads(ns: Namespace, spec: Spec, id: str, *others: int) -> dict[str, Any]:
+    """Return the documentation of a verb that answers one item of a resource."""
+    said = answers(ns, 200, spec.output, 304, 401, 404, *others, **_headers())
+    return {"id": id, "expect": [spec.item_parser], "params": {"If-None-Match": _IF_NONE_MATCH}} | said
+
+
+def _implied(ns: Namespace, cls: type[Any], spec: Spec) -> dict[str, dict[str, Any]]:
+    from api.resource import Collection, Item, Listing
+
+    name = spec.name.title().replace(" ", "")
+    listed = {"get": lists(ns, spec, f"list{spec.service.type.title()}")}
+    if issubclass(cls, Collection):
+        return listed | _creates(ns, spec, name)
+    if issubclass(cls, Listing):
+        return listed
+    return _item(ns, spec, name) if issubclass(cls, Item) else {}
+
+
+def _creates(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
+    created = answers(ns, 201, spec.output, 401, 403, 409, 413, 415, 507, **_headers())
+    return {"post": {"id": f"create{name}", "expect": _expect(spec.create), **created}}
+
+
+def _item(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
+    changed = answers(
+        ns, 200, spec.output, 401, 403, 404, 409, 412, 413, 415, 428, 507, **_headers()
+    )
+    matched = {"params": {"If-Match": _IF_MATCH}}
+    merged = {"vendor": {CONSUMES: _MERGE_PATCH}}
+    deleted = answers(ns, 204, None, 401, 403, 404, 409, 412, 428, 507, Link=_LINK)
+    return {
+        "get": reads(ns, spec, f"get{name}"),
+        "put": {"id": f"replace{name}", "expect": _expect(spec.replace), **matched, **changed},
+        "patch": {"id": f"patch{name}", "expect": _expect(spec.patch), **matched, **merged, **changed},
+        "delete": {"id": f"delete{name}", **matched, **deleted},
+    }
+
+
+def _headers() -> dict[str, Any]:
+    return {name.replace("-", "_"): value for name, value in _ITEM_HEADERS.items()}
+
+
+def _expect(shape: Shape | None) -> list[Any]:
+    """Document the widest shape: what an admin may send."""
+    if shape is None:
+        return []
+    return [shape if isinstance(shape, Model) else shape.admins]
+
+
+def _path_params(url: str) -> dict[str, dict[str, Any]]:
+    if "<user_id:id>" in url:
+        return {"id": _ME}
+    return {"id": _ID} if "<id:id>" in url else {}

@@ -1,0 +1,74 @@
+"""Entity tags and the requests that depend on them.
+
+Source: RFC 9110, sections 8.8 and 13. An item's tag is ``"<version>-<variant>"``: If-Match compares
+the version alone, If-None-Match the whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from flask import Response, request
+from werkzeug.http import http_date
+
+from api.problems import PreconditionRequired
+
+_VERSION = re.compile(r'"([1-9][0-9]{0,15})(?:-[A-Za-z0-9_.+-]*)?"')
+
+
+def item_tag(version: int, body: bytes) -> str:
+    """Return the strong tag of an item's representation."""
+    return f'"{version}-{_digest(body)}"'
+
+
+def list_tag(body: bytes) -> str:
+    """Return the weak tag of a list."""
+    return f'W/"{_digest(body)}"'
+
+
+def expected_versions(*, required: bool) -> frozenset[int] | None:
+    """Return the versions that If-Match names; None for any.
+
+    Tags that aren't ours, weak ones included, name no version: they match nothing.
+
+    Raises:
+        PreconditionRequired: there is no If-Match and the service wants one.
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        if required:
+            raise PreconditionRequired()
+        return None
+    if header.strip() == "*":
+        return None
+    parts = (_VERSION.fullmatch(part.strip()) for part in header.split(","))
+    return frozenset(int(match[1]) for match in parts if match)
+
+
+def conditional(response: Response) -> Response:
+    """Make a 200 with an ETag a 304 if the client has that representation already."""
+    header = request.headers.get("If-None-Match")
+    if header is None or response.status_code != 200 or not _has(header, response.headers["ETag"]):
+        return response
+    response.status_code = 304
+    response.response = []
+    response.headers.pop("Content-Type", None)
+    response.headers.pop("Content-Length", None)
+    return response
+
+
+def last_modified(response: Response, timestamp: float) -> None:
+    """Tell when an item changed last; seconds since the epoch."""
+    response.headers["Last-Modified"] = http_date(timestamp)
+
+
+def _has(header: str, tag: str) -> bool:
+    if header.strip() == "*":
+        return True
+    mine = tag.removeprefix("W/")
+    return any(part.strip().removeprefix("W/") == mine for part in header.split(","))
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=8).hexdigest()

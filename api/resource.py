@@ -1,0 +1,250 @@
+"""The generic half of every endpoint: who calls, parse, one transaction, render.
+
+A resource file declares a ``Spec`` (api/spec.py) and classes; see api/posts.py. What a class inherits
+from ``Collection`` or ``Item`` is everything that it does. Documentation is in api/describe.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from flask import Response, current_app, request
+from flask_restx import Model, Resource
+from sqlalchemy.orm import Session
+
+from api import output, pagination
+from api.auth import current_actor
+from api.database import db
+from api.describe import expose
+from api.input import read_body
+from api.preconditions import (
+    conditional,
+    expected_versions,
+    item_tag,
+    last_modified,
+    list_tag,
+)
+from api.spec import Shape, Spec, declared, shape_for
+from config import Config
+from services.actor import Actor
+from services.errors import ServiceError, Stale, Unauthenticated
+from services.transaction import reading, transact
+
+__all__ = ["Collection", "Endpoint", "Item", "Listing", "SpecEndpoint", "expose"]
+
+T = TypeVar("T")
+MERGE_PATCH = ("application/merge-patch+json", "application/json")
+
+
+class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
+    """One request: one caller, one transaction at most, one answer."""
+
+    anonymous: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
+    """Verbs that need nobody signed in."""
+
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> Response:
+        """Ask for a caller, then run the verb; RESTX would validate and marshal here."""
+        if self.actor is None and request.method not in self.anonymous:
+            raise Unauthenticated()
+        if kwargs.get("id") == "me":
+            kwargs["id"] = self.caller.id
+        verb = "get" if request.method == "HEAD" else request.method.lower()
+        response: Response = getattr(self, verb)(*args, **kwargs)
+        return response
+
+    @property
+    def actor(self) -> Actor | None:
+        """The caller; None when anonymous."""
+        return current_actor()
+
+    @property
+    def caller(self) -> Actor:
+        """The caller.
+
+        Raises:
+            Unauthenticated: nobody is signed in.
+        """
+        if (actor := current_actor()) is None:
+            raise Unauthenticated()
+        return actor
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        config: Config = current_app.config["SIGNPOST"]
+        return config
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` on a session that only reads."""
+        session = db.session()
+        with reading(session):
+            return work(session)
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in one transaction."""
+        session = db.session()
+        return transact(session, lambda: work(session))
+
+    def answer(
+        self,
+        data: Any,
+        shape: Model,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        cache: str | None = None,
+    ) -> Response:
+        """Render ``data`` in ``shape``; ``cache`` is a Cache-Control value, if not the usual one."""
+        body = output.dumps(output.plan(shape)(data))
+        response = Response(body, status, headers, content_type="application/json")
+        if cache:
+            response.headers["Cache-Control"] = cache
+        return response
+
+    def nothing(self) -> Response:
+        """Answer 204."""
+        response = Response(status=204)
+        del response.headers["Content-Type"]
+        return response
+
+    def path(self, *parts: object) -> str:
+        """Return the URL path of ``parts`` under the version's prefix, as clients see it."""
+        return "/".join((f"{request.root_path}/api/v1", *map(str, parts)))
+
+
+class SpecEndpoint(Endpoint):
+    """An endpoint of a declared resource."""
+
+    spec: ClassVar[Spec]
+
+    def service(self, session: Session) -> Any:
+        """Return the resource's service, acting for the caller."""
+        return self.spec.service(session, self.actor, self.config)
+
+    def body(self, shape: Shape, action: str, id: int | None = None) -> dict[str, Any]:
+        """Return the checked body. Who may not do ``action`` hears that first, not what is wrong."""
+        model = shape_for(self.actor, shape)
+        types = MERGE_PATCH if request.method == "PATCH" else ("application/json",)
+        try:
+            return read_body(model, media_types=types)
+        except ServiceError:
+            self.read(lambda session: self.service(session).check(action, id))
+            raise
+
+    def plan(self, model: Model, mask: str | None) -> Callable[[Any], dict[str, Any]]:
+        """Return how rows become JSON values: all of ``model``, or what the mask leaves."""
+        mask = mask or request.headers.get("X-Fields")
+        return output.masked(model, mask) if mask else output.plan(model)
+
+    def shown(
+        self, row: Any, mask: str | None = None, status: int = 200, spec: Spec | None = None
+    ) -> Response:
+        """Render one row as an item with its ETag; ``spec`` if it is another resource's."""
+        render = self.plan((spec or self.spec).shown_to(self.actor, row), mask)
+        body = output.dumps(render(row))
+        response = Response(body, status, content_type="application/json")
+        response.headers["ETag"] = item_tag(row.version, body)
+        last_modified(response, row.updated_at.timestamp())
+        return response
+
+
+class Listing(SpecEndpoint):
+    """``GET`` a page."""
+
+    def get(self, **fixed: Any) -> Response:
+        """List {plural}"""
+        values = self.spec.read_list_query() | fixed
+        render = self.plan(self.spec.shown_to(self.actor, None), values["fields"])
+        cursors: pagination.Cursors = current_app.extensions["signpost"].cursors
+        scope = pagination.scope_of(request.path, values)
+        query = pagination.query_of(values, cursors, scope)
+        page = self.read(lambda session: self.service(session).list(query))
+        cursor = cursors.write(page.next, scope) if page.next else None
+        items = [render(row) for row in page.rows]
+        body = output.dumps({"items": items, "next": cursor, "total": page.total})
+        response = Response(body, content_type="application/json")
+        url = f"{request.root_path}{request.path}"
+        response.headers["ETag"] = list_tag(body)
+        response.headers["Link"] = pagination.links(url, request.args.to_dict(False), page, cursor)
+        return conditional(response)
+
+
+class Collection(Listing):
+    """``GET`` a page; ``POST`` a new item if the spec has a ``create`` shape."""
+
+    def post(self) -> Response:
+        """Create {a}"""
+        self.service(db.session()).require("create", None)
+        self.spec.read_item_query()
+        data = self.spec.service.prepare(self.body(declared(self.spec.create), "create"))
+
+        def work(session: Session) -> Any:
+            service = self.service(session)
+            return service.created(service.create(data))
+
+        row = self.write(work)
+        response = self.shown(row, status=201)
+        response.headers["Location"] = self.path(self.spec.service.type, row.id)
+        return response
+
+
+class Item(SpecEndpoint):
+    """``GET`` and ``DELETE`` one item; ``PUT`` and ``PATCH`` it if the spec has their shapes."""
+
+    def get(self, id: int) -> Response:
+        """Get {a}"""
+        mask = self.spec.read_item_query()["fields"]
+        row = self.read(lambda session: self.service(session).row(id))
+        return conditional(self.shown(row, mask))
+
+    def put(self, id: int) -> Response:
+        """Replace {a}"""
+        return self._change("replace", declared(self.spec.replace), id)
+
+    def patch(self, id: int) -> Response:
+        """Change {a}"""
+        return self._change("patch", declared(self.spec.patch), id)
+
+    def delete(self, id: int) -> Response:
+        """Move {a} to the trash"""
+        self.spec.read_item_query()
+        expected = self._expected(id, "delete")
+        self._write(id, lambda service: service.delete(id, expected))
+        response = self.nothing()
+        if self.undoable(id):
+            undo = self.path("trash", self.spec.service.type, id, "restoration")
+            response.headers["Link"] = f'<{undo}>; rel="undo"'
+        return response
+
+    def undoable(self, id: int) -> bool:
+        """Whether the caller, who just deleted it, may restore the item too."""
+        return True
+
+    def _change(self, verb: str, shape: Shape, id: int) -> Response:
+        mask = self.spec.read_item_query()["fields"]
+        data = self.body(shape, "update", id)
+        expected = self._expected(id, "update")
+        self.service(db.session()).confirm(id, data)
+        data = self.spec.service.prepare(data)
+
+        def work(service: Any) -> Any:
+            getattr(service, verb)(id, data, expected)
+            return service.row(id)
+
+        return self.shown(self._write(id, work), mask)
+
+    def _expected(self, id: int, action: str) -> frozenset[int] | None:
+        try:
+            return expected_versions(required=self.config.REQUIRE_IF_MATCH)
+        except ServiceError:
+            self.read(lambda session: self.service(session).check(action, id))
+            raise
+
+    def _write(self, id: int, work: Callable[[Any], T]) -> T:
+        """Run ``work`` on the service; a refused If-Match is told with the present ETag."""
+        try:
+            return self.write(lambda session: work(self.service(session)))
+        except Stale as exc:
+            row = self.read(lambda session: self.service(session).row(id))
+            exc.headers = {"ETag": self.shown(row).headers["ETag"]}  # type: ignore[attr-defined]
+            raise

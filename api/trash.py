@@ -1,0 +1,106 @@
+"""/trash: what was deleted, by whom; bring it back or remove it for good. Rules: services/trash.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_restx import Namespace
+from sqlalchemy.orm import Session
+
+from api import arguments, fields, query
+from api.describe import answers
+from api.output import dumps, plan
+from api.posts import posts
+from api.preconditions import list_tag
+from api.resource import Listing, SpecEndpoint, expose
+from api.spec import Spec
+from api.users import users
+from services.trash import SOFT, TrashService
+
+ns = Namespace("trash", path="/v1", description="What was deleted, until it is purged.")
+
+deletion = ns.model(
+    "Deletion",
+    {
+        "type": fields.String(required=True, example="posts"),
+        "id": fields.Integer(required=True, attribute="item_id", example=42),
+        "title": fields.String(required=True),
+        "deleted_at": fields.DateTime(required=True),
+        "deleted_by": fields.Integer(
+            required=True, nullable=True, description="A user's id; null: the command line."
+        ),
+        "children_count": fields.Integer(
+            required=True, description="How many items went with it, and would come back."
+        ),
+    },
+)
+trash = Spec(
+    name="deletion",
+    service=TrashService,
+    output=deletion,
+    filters={"type": {"type": arguments.choice(*SOFT), "help": "Only of this type."}},
+)
+_SIGNED_IN: frozenset[str] = frozenset()
+_URL = f"/trash/<any({','.join(SOFT)}):type>/<id:id>"
+_SPECS = {spec.service.type: spec for spec in (posts, users)}
+_slug = arguments.parser()
+_slug.add_argument(
+    "slug", arguments.Slug(), help="For a post whose slug is taken by now; see `suggestion`."
+)
+read_slug = query.compile(_slug)
+
+
+@expose(ns, "/trash")
+class Trash(Listing):
+    spec = trash
+    anonymous = _SIGNED_IN
+
+
+@expose(
+    ns,
+    _URL,
+    get={"id": "getDeletion", **answers(ns, 200, deletion, 401, 404, 409)},
+    delete={"id": "purge", **answers(ns, 204, None, 401, 403, 404, 409)},
+)
+class TrashItem(SpecEndpoint):
+    spec = trash
+    anonymous = _SIGNED_IN
+
+    def get(self, type: str, id: int) -> Response:
+        """Get the root of a deletion"""
+        self.spec.read_no_query()
+        row = self.read(lambda session: self.service(session).find(type, id))
+        body = dumps(plan(deletion)(row))
+        return Response(body, headers={"ETag": list_tag(body)}, content_type="application/json")
+
+    def delete(self, type: str, id: int) -> Response:
+        """Remove a deleted item for good"""
+        self.spec.read_no_query()
+        self.write(lambda session: self.service(session).purge(type, id))
+        return self.nothing()
+
+
+@expose(
+    ns,
+    f"{_URL}/restoration",
+    post={
+        "id": "restore",
+        "expect": [_slug],
+        **answers(ns, 200, None, 401, 403, 404, 409, 507),
+    },
+)
+class Restoration(SpecEndpoint):
+    spec = trash
+    anonymous = _SIGNED_IN
+
+    def post(self, type: str, id: int) -> Response:
+        """Bring back an item with all that its deletion took; `slug` gives a post another one"""
+        slug = read_slug()["slug"]
+
+        def work(session: Session) -> Any:
+            self.service(session).restore(type, id, slug)
+            return _SPECS[type].service(session, self.actor, self.config).row(id)
+
+        row = self.write(work)
+        return self.shown(row, spec=_SPECS[type])
