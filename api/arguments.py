@@ -1,0 +1,242 @@
+"""Arguments of query strings: types to declare them with, each with its Swagger.
+
+A type is called with the text and returns the value, or raises ``Refused``. api/query.py reads
+whole queries.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from flask_restx.reqparse import Argument as RestxArgument
+from flask_restx.reqparse import RequestParser
+
+from services import text as rules
+from services.times import parse_time
+from services.validation import MAX_INTEGER, Faults, counted
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+#: Digits that decide whether a number is in range; a longer one is out of any.
+_DIGITS = 20
+#: ``+00:00`` that nobody escaped arrives as `` 00:00``.
+_BLANK_OFFSET = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)")
+
+
+class Refused(ValueError):
+    """A text that is not acceptable; ``code`` is one of ``services.validation.CODES``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Type(Protocol):
+    """What an argument's text is and becomes."""
+
+    @property
+    def __schema__(self) -> dict[str, Any]: ...
+
+    def __call__(self, text: str) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number in a range: ASCII digits, no plus sign, no leading zeros."""
+
+    minimum: int = 1
+    maximum: int = MAX_INTEGER
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+    def __call__(self, text: str) -> int:
+        """Return the number.
+
+        Raises:
+            Refused: it is not a number, or out of range.
+        """
+        if not _WHOLE.fullmatch(text):
+            raise Refused("format", "Must be a whole number.")
+        number = int(text[:_DIGITS])
+        if number < self.minimum:
+            raise Refused("too_small", f"At least {self.minimum}.")
+        if number > self.maximum:
+            raise Refused("too_large", f"At most {self.maximum}.")
+        return number
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of these names."""
+
+    names: tuple[str, ...]
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.names)}
+
+    def __call__(self, text: str) -> str:
+        """Return the name.
+
+        Raises:
+            Refused: it is none of them.
+        """
+        if text not in self.names:
+            raise Refused("choice", f"One of: {', '.join(self.names)}.")
+        return text
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text up to a length, NFC-normalised; nothing else is asked of it but to have no NUL."""
+
+    max_length: int
+    min_length: int = 0
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length}
+
+    def __call__(self, text: str) -> str:
+        """Return the text.
+
+        Raises:
+            Refused: it is too long or short, or holds a NUL.
+        """
+        rule = rules.Text(kind="text", min_length=self.min_length, max_length=self.max_length)
+        faults = Faults()
+        cleaned = rule.check(text, "", faults)
+        for fault in faults.listed:
+            raise Refused(fault.code, fault.message)
+        return cleaned
+
+
+@dataclass(frozen=True)
+class Slug:
+    """A slug, as bodies have it."""
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        pattern = f"^(?:{rules.PATTERNS['slug']})$"
+        return {"type": "string", "pattern": pattern, "maxLength": rules.LENGTHS["slug"][1]}
+
+    def __call__(self, text: str) -> str:
+        """Return the slug.
+
+        Raises:
+            Refused: it is not one.
+        """
+        faults = Faults()
+        least, most = rules.LENGTHS["slug"]
+        cleaned = rules.Text(kind="slug", min_length=least, max_length=most).check(text, "", faults)
+        for fault in faults.listed:
+            raise Refused(fault.code, fault.message)
+        return cleaned
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """Ids, comma separated; each is kept once."""
+
+    max_items: int = 100
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {
+            "type": "array",
+            "items": identifier.__schema__,
+            "collectionFormat": "csv",
+            "maxItems": self.max_items,
+        }
+
+    def __call__(self, text: str) -> list[int]:
+        """Return the ids in the order given.
+
+        Raises:
+            Refused: one is not an id, or there are too many.
+        """
+        parts = text.split(",", self.max_items)
+        if len(parts) > self.max_items:
+            raise Refused("too_many", f"At most {counted(self.max_items, 'id')}.")
+        return list(dict.fromkeys(map(identifier, parts)))
+
+
+@dataclass(frozen=True)
+class Timestamp:
+    """A time with an offset."""
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
+
+    def __call__(self, text: str) -> datetime:
+        """Return the time in UTC, cut to the millisecond.
+
+        Raises:
+            Refused: it is not an RFC 3339 time.
+        """
+        moment = parse_time(_BLANK_OFFSET.sub("+", text))
+        if moment is None:
+            raise Refused("format", "Must be a time such as 2026-11-20T06:45:00Z.")
+        return moment
+
+
+@dataclass(frozen=True)
+class Flag:
+    """``true`` or ``false``, nothing else."""
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+    def __call__(self, text: str) -> bool:
+        """Return whether it is ``true``.
+
+        Raises:
+            Refused: it is neither.
+        """
+        if text not in {"true", "false"}:
+            raise Refused("choice", "Either true or false.")
+        return text == "true"
+
+
+#: An id: ``[1-9][0-9]*`` below 2^53.
+identifier = Whole()
+timestamp = Timestamp()
+flag = Flag()
+
+
+def choice(*names: str) -> Choice:
+    """Return the type of an argument that is one of ``names``."""
+    return Choice(names)
+
+
+def sort(*names: str) -> Choice:
+    """Return the type of a sort: one of ``names``, with ``-`` before it for descending."""
+    return Choice(tuple(sign + name for name in names for sign in ("", "-")))
+
+
+class Argument(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
+    """An argument of the query string whose Swagger is valid, for repeatable ones too."""
+
+    def __init__(self, name: str, type: Type, **options: Any) -> None:
+        super().__init__(name, type=type, location="args", **options)
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        schema = {"name": self.name, "in": "query", "required": self.required or None}
+        schema |= {"description": self.help, "default": self.default}
+        kind = self.type.__schema__
+        if self.action == "append":
+            kind = {"type": "array", "items": kind, "collectionFormat": "multi"}
+        return {name: value for name, value in (schema | kind).items() if value is not None}
+
+
+def parser() -> RequestParser:
+    """Return an empty parser; declare with ``.add_argument(name, type=..., help=..., ...)``."""
+    return RequestParser(argument_class=Argument)

@@ -1,0 +1,257 @@
+"""Fields: how shapes are declared, for bodies that come in and for what goes out.
+
+They are Flask-RESTX fields with Swagger that is valid and honest. Only declarations live here:
+api/output.py compiles a shape into a plan, api/input.py into a validator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from flask_restx import Model, Namespace, marshal
+from flask_restx import fields as restx
+
+from services.text import LENGTHS, PATTERNS, Kind
+from services.times import format_time, parse_time
+
+_FORMATS: dict[Kind, str] = {"email": "email", "password": "password", "secret": "password"}
+
+
+class Options(TypedDict, total=False):
+    """What every field takes.
+
+    ``default`` stands in for None on the way out and for a null that resets on the way in;
+    ``resettable``: in a PATCH null means back to the default.
+    """
+
+    required: bool
+    nullable: bool
+    resettable: bool
+    readonly: bool
+    title: str
+    description: str
+    example: Any
+    attribute: str
+    default: Any
+
+
+class _Declared(restx.Raw):  # type: ignore[misc]  # RESTX is untyped
+    """What our fields have in common."""
+
+    resettable: bool = False
+
+    def _declare(self, options: Options) -> dict[str, Any]:
+        """Return the options that RESTX knows. It would swallow a misspelt one, this does not."""
+        if unknown := options.keys() - Options.__annotations__.keys():
+            raise TypeError(f"{type(self).__name__} has no option {', '.join(sorted(unknown))}")
+        if callable(options.get("default")):
+            raise TypeError("a default is a value, not a function")
+        self.resettable = options.get("resettable", False)
+        return {name: value for name, value in options.items() if name != "resettable"}
+
+    def schema(self) -> dict[str, Any]:
+        """Return the field as Swagger 2.0, in which null is a matter of an extension."""
+        schema: dict[str, Any] = super().schema()
+        if self.nullable:
+            schema["x-nullable"] = True
+        return schema
+
+
+class Raw(_Declared):
+    """Any JSON value, given out as it is."""
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**self._declare(options))
+
+
+class String(_Declared, restx.String):  # type: ignore[misc]  # RESTX is untyped
+    """Text of one line, or of many.
+
+    Args:
+        min_length, max_length: in characters; a ``kind`` brings its own, see ``LENGTHS``.
+        pattern: what the whole text must match; no anchors, and linear.
+        enum: the only texts allowed.
+        kind: what further holds for it; see services/text.py.
+        multiline: the same as ``kind="text"``.
+    """
+
+    def __init__(
+        self,
+        *,
+        min_length: int | None = None,
+        max_length: int | None = None,
+        pattern: str | None = None,
+        enum: Iterable[str] = (),
+        kind: Kind = "line",
+        multiline: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        least, most = LENGTHS.get(kind, (None, None))
+        super().__init__(
+            min_length=least if min_length is None else min_length,
+            max_length=most if max_length is None else max_length,
+            pattern=pattern,
+            enum=list(enum) or None,
+            **self._declare(options),
+        )
+        self.kind: Kind = "text" if multiline else kind
+
+    def schema(self) -> dict[str, Any]:
+        """Return the field as Swagger 2.0, with its kind as a format or pattern."""
+        schema: dict[str, Any] = super().schema()
+        if pattern := self.pattern or PATTERNS.get(self.kind):
+            schema["pattern"] = f"^(?:{pattern})$"
+        schema["format"] = _FORMATS.get(self.kind)
+        if self.nullable and self.enum:
+            schema["enum"] = [*self.enum, None]
+        return schema
+
+
+class Integer(_Declared, restx.Integer):  # type: ignore[misc]  # RESTX is untyped
+    """A whole number, by default within ±(2^53 - 1)."""
+
+    def __init__(
+        self, *, min: int | None = None, max: int | None = None, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(min=min, max=max, **self._declare(options))
+
+
+class Boolean(_Declared, restx.Boolean):  # type: ignore[misc]  # RESTX is untyped
+    """``true`` or ``false``."""
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**self._declare(options))
+
+    def format(self, value: object) -> bool:
+        """Return whether ``value`` is true."""
+        return bool(value)
+
+
+class DateTime(_Declared, restx.DateTime):  # type: ignore[misc]  # RESTX is untyped
+    """A time: out in UTC with milliseconds, in with any offset."""
+
+    __schema_example__ = "2026-11-20T06:45:00.123Z"
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**self._declare(options))
+
+    def parse(self, value: datetime | str | None) -> datetime | None:
+        """Return ``value``, read if it is text.
+
+        Raises:
+            ValueError: it is not an RFC 3339 time.
+        """
+        if not isinstance(value, str):
+            return value
+        if (moment := parse_time(value)) is None:
+            raise ValueError("not an RFC 3339 time")
+        return moment
+
+    def format(self, value: datetime | str) -> str:
+        """Return ``value`` as RFC 3339 in UTC, with milliseconds."""
+        moment = self.parse(value)
+        assert moment is not None  # noqa: S101 - None never gets here
+        return format_time(moment)
+
+
+class List(_Declared, restx.List):  # type: ignore[misc]  # RESTX is untyped
+    """A list of what ``item`` declares."""
+
+    def __init__(
+        self,
+        item: _Declared,
+        *,
+        min_items: int | None = None,
+        max_items: int | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        if isinstance(item, Inline):
+            raise TypeError("an Inline reads from the row it stands in, so it is no list item")
+        super().__init__(
+            _instance(item), min_items=min_items, max_items=max_items, **self._declare(options)
+        )
+
+
+class Nested(_Declared, restx.Nested):  # type: ignore[misc]  # RESTX is untyped
+    """An object of its own shape; null if there is none."""
+
+    def __init__(self, model: Model, **options: Unpack[Options]) -> None:
+        super().__init__(model, allow_null=True, **self._declare(options))
+
+    def schema(self) -> dict[str, Any]:
+        """Return a reference; where more is to be said, Swagger 2.0 wants it around ``allOf``."""
+        schema = {
+            name: value for name, value in restx.Raw.schema(self).items() if value is not None
+        }
+        reference = {"$ref": f"#/definitions/{self.nested.name}"}
+        if self.nullable:
+            schema["x-nullable"] = True
+        return {**schema, "allOf": [reference]} if schema else reference
+
+
+class Inline(Nested):
+    """An object whose members are read from the same row: ``id=Integer(attribute="author_id")``.
+
+    With ``nullable`` it is null where all of its members are.
+    """
+
+    def __init__(self, model: Model, **options: Unpack[Options]) -> None:
+        if "attribute" in options or "default" in options:
+            raise TypeError("an Inline has neither an attribute nor a default")
+        super().__init__(model, **options)
+
+    def output(self, key: str, obj: object, **_: Any) -> dict[str, Any] | None:
+        """Return the object, as ``marshal`` would; the compiled plan does it by itself."""
+        members: dict[str, Any] = marshal(obj, self.nested)
+        if self.nullable and all(value is None for value in members.values()):
+            return None
+        return members
+
+
+def shape(ns: Namespace, name: str, /, **members: _Declared) -> Model:
+    """Declare an object called ``name`` with these members.
+
+    Raises:
+        TypeError: a member is not an instance of a field of ours.
+    """
+    return ns.model(name, {member: _instance(field) for member, field in members.items()})
+
+
+def patch_of(ns: Namespace, name: str, model: Model) -> Model:
+    """Declare the merge patch of ``model``: nothing required, null also where it resets."""
+    members = {}
+    for member, field in model.items():
+        members[member] = patched = _fresh(field)
+        patched.required = False
+        patched.nullable = bool(field.nullable or field.resettable)
+    return shape(ns, name, **members)
+
+
+def read_only(model: Model, *, besides: Iterable[str] = ()) -> dict[str, _Declared]:
+    """Return the members of an output shape for an input shape, where they cannot be set.
+
+    A body that has one of them is then told ``read_only`` instead of ``unknown``.
+
+    Args:
+        besides: the members that can be set and are left out.
+    """
+    members = {name: _fresh(field) for name, field in model.items() if name not in set(besides)}
+    for field in members.values():
+        field.readonly, field.required = True, False
+    return members
+
+
+def _fresh(field: _Declared) -> _Declared:
+    """Return a copy of a field, without the schema that RESTX keeps on it."""
+    fresh = copy(field)
+    fresh.__dict__.pop("__schema__", None)
+    return fresh
+
+
+def _instance(field: object) -> _Declared:
+    if not isinstance(field, _Declared):
+        raise TypeError(f"declare members by instances of api.fields, not by {field!r}")
+    return field
