@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from api.output import dumps
 from api.problems import CODES
+from services.validation import CODES as FAULTS
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -66,17 +67,13 @@ def problem(code: str) -> Response:
     """
     if code not in CODES:
         raise NotFound()
-    return _page("problem.html", code=code, kind=CODES[code], faults=_faults(code))
+    faults = FAULTS if code == "validation" else {}
+    return _page("problem.html", code=code, kind=CODES[code], faults=faults)
 
 
 def _with_code(text: str) -> Markup:
     """Return text as HTML, what stands between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
-
-
-def _faults(code: str) -> dict[str, str]:
-    """Return the codes that ``errors`` of this problem may hold, each with its meaning."""
-    return {}
 
 
 def _page(template: str, **values: object) -> Response:
