@@ -137,10 +137,10 @@ class SpecEndpoint(Endpoint):
         return output.masked(model, mask) if mask else output.plan(model)
 
     def shown(
-        self, row: Any, mask: str | None = None, status: int = 200, spec: Spec | None = None
+        self, row: Any, mask: str | None = None, status: int = 200, model: Model | None = None
     ) -> Response:
-        """Render one row as an item with its ETag; ``spec`` if it is another resource's."""
-        render = self.plan((spec or self.spec).shown_to(self.actor, row), mask)
+        """Render one row as an item with its ETag, in ``model`` or as the caller may see it."""
+        render = self.plan(model or self.spec.shown_to(self.actor, row), mask)
         body = output.dumps(render(row))
         response = Response(body, status, content_type="application/json")
         response.headers["ETag"] = item_tag(row.version, body)
@@ -183,7 +183,7 @@ class Collection(Listing):
             return service.created(service.create(data))
 
         row = self.write(work)
-        response = self.shown(row, status=201)
+        response = self.shown(row, status=201, model=self.spec.output)  # its maker sees it whole
         response.headers["Location"] = self.path(self.spec.service.type, row.id)
         return response
 

@@ -103,4 +103,4 @@ class Restoration(SpecEndpoint):
             return _SPECS[type].service(session, self.actor, self.config).row(id)
 
         row = self.write(work)
-        return self.shown(row, spec=_SPECS[type])
+        return self.shown(row, model=_SPECS[type].shown_to(self.actor, row))
