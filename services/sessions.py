@@ -123,21 +123,12 @@ class SessionService(Service[UserSession]):
         ended = end_others(self.session, self._actor.id, self._actor.session_id)
         self._record({"ended": len(ended)})
 
-    def whoami(self) -> dict[str, Any]:
-        """Return the caller: who they are, the sign-in that the token belongs to, its scopes.
-
-        Raises:
-            Unauthenticated: they are gone since the token was checked.
-        """
-        actor = self._actor
-        user = self.session.get(User, actor.id)
-        if user is None:
-            raise Unauthenticated()
+    def current(self) -> Any:
+        """Return the sign-in that the token belongs to; None for what is no sign-in."""
         try:
-            current = self.row(actor.session_id or 0)
+            return self.row(self._actor.session_id or 0)
         except NotFound:
-            current = None
-        return {"user": user, "session": current, "key": None, "scopes": sorted(actor.scopes)}
+            return None
 
     @property
     def _actor(self) -> Actor:

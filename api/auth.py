@@ -1,0 +1,280 @@
+"""Who is calling: access tokens are made here, and the one in ``Authorization`` becomes an Actor.
+
+A token is verified once; then its caller is remembered by the token's hash, and each further
+request checks its expiry and asks the copy of the revocations. No request asks the database.
+
+Source: RFC 6750 (bearer tokens), RFC 8725 (one algorithm, every claim, no key from the header).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+import orjson
+from cachetools import FIFOCache
+from flask import Flask, Response, current_app, g, request
+from flask_jwt_extended import JWTManager, create_access_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import InvalidTokenError, PyJWTError
+
+from api.database import db
+from api.problems import Challenge
+from config import Config
+from services import keys, passwords, refresh
+from services.actor import Actor
+from services.errors import Unauthenticated
+from services.lifetimes import lifetimes
+from services.refresh import Grant
+from services.revocation import Registry
+from services.scopes import scopes_of
+
+AUDIENCE = "signpost"
+#: Seconds by which the clocks of two hosts may differ.
+LEEWAY = 10
+MAX_TOKEN_BYTES = 8 * 1024
+#: Verified tokens that are remembered, by hash.
+REMEMBERED = 10_000
+
+_BEARER = re.compile(r"bearer +([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII | re.IGNORECASE)
+_HEADER: dict[str, type] = {"alg": str, "kid": str, "typ": str}
+_CLAIMS: dict[str, type] = {
+    "iss": str,
+    "aud": str,
+    "sub": str,
+    "sid": int,
+    "ver": int,
+    "jti": str,
+    "iat": int,
+    "exp": int,
+    "role": str,
+    "scope": str,
+}
+
+jwt = JWTManager()
+
+
+@dataclass(frozen=True)
+class _Verified:
+    actor: Actor
+    session_id: int
+    ver: int
+    exp: int
+
+
+@dataclass(frozen=True)
+class _Signing:
+    """What a token is made of: one key for the header and the signature."""
+
+    grant: Grant
+    key: keys.Key
+
+
+class Parts:
+    """What signing in needs in one app."""
+
+    def __init__(self, config: Config) -> None:
+        self.keys = keys.open_keys(config.JWT_KEYS, config.DATA_DIR)
+        self.revocations = Registry(lambda: db.engine)
+        self.refresh_key = refresh.successor_key(config.SECRET_KEY)
+        self.verified: FIFOCache[bytes, _Verified] = FIFOCache(REMEMBERED)
+        self.lock = threading.Lock()
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Prepare the app; makes the signing keys if there are none."""
+    issuer = config.PUBLIC_URL or "signpost"
+    app.config.from_mapping(
+        JWT_ALGORITHM="EdDSA",
+        JWT_DECODE_ALGORITHMS=["EdDSA"],
+        JWT_ENCODE_ISSUER=issuer,
+        JWT_DECODE_ISSUER=issuer,
+        JWT_ENCODE_AUDIENCE=AUDIENCE,
+        JWT_DECODE_AUDIENCE=AUDIENCE,
+        JWT_ENCODE_NBF=False,
+        JWT_DECODE_LEEWAY=LEEWAY,
+        JWT_TOKEN_LOCATION=["headers"],
+    )
+    lifetimes.configure(
+        access=config.ACCESS_TOKEN_TTL,
+        refresh=config.REFRESH_TOKEN_TTL,
+        session=config.SESSION_TTL,
+    )
+    passwords.settings.configure(blocklist=config.PASSWORD_BLOCKLIST)
+    app.extensions["signpost"].auth = Parts(config)
+    jwt.init_app(app)
+
+
+def parts() -> Parts:
+    """Return what signing in needs in the current app."""
+    found: Parts = current_app.extensions["signpost"].auth
+    return found
+
+
+def current_actor() -> Actor | None:
+    """Return the caller of this request; None if no token was sent.
+
+    Raises:
+        Challenge: what was sent is not a good token.
+        Unavailable: it may have been revoked, and the database cannot be asked.
+    """
+    if "actor" not in g:
+        header = request.headers.get("Authorization")
+        g.actor = None if header is None else _authenticate(header)
+    actor: Actor | None = g.actor
+    return actor
+
+
+def guard(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Check the caller before a view of the API runs.
+
+    An ``Endpoint`` says which verbs are for anyone (``anonymous``); of any other resource a verb is
+    for anyone only if it is documented so (``@ns.doc(security=[])``). Whoever sends a token that is
+    not good is refused in any case, unless the endpoint takes none (``takes_token = False``).
+    """
+    cls: Any = view.view_class  # type: ignore[attr-defined]  # set by Flask's as_view
+    public = {verb for verb in cls.methods or () if _is_public(cls, verb)}
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Response:
+        if getattr(cls, "takes_token", True):
+            verb = "GET" if request.method == "HEAD" else request.method
+            if current_actor() is None and verb not in public:
+                raise Unauthenticated()
+        else:
+            g.actor = None
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def issue(grant: Grant) -> str:
+    """Return a signed access token for a sign-in."""
+    key = parts().keys.ring().signing()
+    life = timedelta(seconds=grant.expires_in)
+    token: str = create_access_token(_Signing(grant, key), expires_delta=life)
+    return token
+
+
+def session_of(token: str) -> int | None:
+    """Return the sign-in of an access token of ours that has not expired, else None."""
+    try:
+        return _verify(token).session_id
+    except Challenge:
+        return None
+
+
+@jwt.user_identity_loader
+def _subject(signing: _Signing) -> str:
+    return str(signing.grant.user_id)
+
+
+@jwt.additional_claims_loader
+def _claims(signing: _Signing) -> dict[str, Any]:
+    grant = signing.grant
+    scope = " ".join(scopes_of(grant.role))
+    return {"sid": grant.session_id, "ver": grant.ver, "role": grant.role, "scope": scope}
+
+
+@jwt.additional_headers_loader
+def _headers(signing: _Signing) -> dict[str, Any]:
+    return {"kid": signing.key.kid}
+
+
+@jwt.encode_key_loader
+def _encode_key(signing: _Signing) -> Any:
+    return signing.key.private
+
+
+@jwt.decode_key_loader
+def _decode_key(header: dict[str, Any], _payload: dict[str, Any]) -> Any:
+    kid, store = header["kid"], parts().keys
+    key = store.ring().verifying(kid) or store.ring(unknown=kid).verifying(kid)
+    if key is None:
+        raise InvalidTokenError("unknown key")
+    return key.public
+
+
+def _authenticate(header: str) -> Actor:
+    if len(header) > MAX_TOKEN_BYTES or not (match := _BEARER.fullmatch(header)):
+        raise _refused()
+    found = _remembered(match[1])
+    if time.time() >= found.exp + LEEWAY:
+        raise _refused("The access token has expired.")
+    if parts().revocations.is_revoked(found.actor.id, found.session_id, found.ver):
+        raise _refused("The access token has been revoked.")
+    return found.actor
+
+
+def _remembered(token: str) -> _Verified:
+    name, own = hashlib.sha256(token.encode()).digest(), parts()
+    found = own.verified.get(name)
+    if found is None:
+        found = _verify(token)
+        with own.lock:
+            own.verified[name] = found
+    return found
+
+
+def _verify(token: str) -> _Verified:
+    """Return the caller of a token that is ours in every respect.
+
+    Raises:
+        Challenge: it is not.
+    """
+    try:
+        if len(token) > MAX_TOKEN_BYTES or token.count(".") != 2:
+            raise ValueError("not a token")
+        header, payload, _signature = token.split(".")
+        # These two also keep what could hurt the parser below away from it.
+        _check(_decoded(header), _HEADER, exactly=True)
+        _check(_decoded(payload), _CLAIMS, exactly=False)
+        claims = decode_token(token)
+        scopes = frozenset(claims["scope"].split())
+        actor = Actor(int(claims["sub"]), claims["role"], claims["sid"], scopes)
+    except (ValueError, PyJWTError, JWTExtendedException) as exc:
+        raise _refused() from exc
+    return _Verified(actor, claims["sid"], claims["ver"], claims["exp"])
+
+
+def _decoded(part: str) -> Any:
+    try:
+        padded = part + "=" * (-len(part) % 4)
+        return orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except binascii.Error as exc:
+        raise ValueError("not base64url") from exc
+
+
+def _check(found: Any, wanted: dict[str, type], *, exactly: bool) -> None:
+    """Refuse what is not a flat object with these members, of these types, at least.
+
+    Raises:
+        ValueError: something is missing, of another type, nested or, with ``exactly``, too much.
+    """
+    if type(found) is not dict or any(type(found.get(each)) is not wanted[each] for each in wanted):
+        raise ValueError("a member is missing or of another type")
+    if any(isinstance(value, dict | list) for value in found.values()):
+        raise ValueError("a member is nested")
+    if exactly and found.keys() != wanted.keys():
+        raise ValueError("a member is not known")
+
+
+def _is_public(cls: Any, verb: str) -> bool:
+    if (anonymous := getattr(cls, "anonymous", None)) is not None:
+        return verb in anonymous
+    said = {**getattr(cls, "__apidoc__", {})}
+    said |= getattr(getattr(cls, verb.lower(), None), "__apidoc__", {})
+    return said.get("security", "unsaid") in (None, [], ())
+
+
+def _refused(message: str = "The access token is not valid.") -> Challenge:
+    return Challenge(message, error="invalid_token")

@@ -1,0 +1,100 @@
+"""/auth/sessions, /auth/whoami: the caller's own sign-ins. Rules are in services/sessions.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_restx import Namespace
+from sqlalchemy.orm import Session
+
+from api import fields
+from api.describe import answers, lists
+from api.resource import Endpoint, Listing, SpecEndpoint, expose
+from api.spec import Spec
+from api.tokens import NO_STORE
+from api.users import user
+from services.sessions import SessionService
+from services.users import UserService
+
+ns = Namespace("sessions", path="/v1", description="Your own sign-ins.")
+
+sign_in = ns.model(
+    "Session",
+    {
+        "id": fields.Integer(required=True),
+        "device": fields.String(
+            required=True, nullable=True, description="The User-Agent that signed in."
+        ),
+        "ip": fields.String(required=True, nullable=True, example="203.0.113.7"),
+        "created_at": fields.DateTime(required=True),
+        "refreshed_at": fields.DateTime(required=True, description="When it was used last."),
+        "current": fields.Boolean(required=True, description="The one that asks."),
+    },
+)
+caller = ns.model(
+    "Caller",
+    {
+        "user": fields.Nested(user, required=True),
+        "session": fields.Nested(sign_in, required=True, nullable=True),
+        "key": fields.Raw(required=True, nullable=True, description="The API key that asks."),
+        "scopes": fields.List(fields.String(), required=True),
+    },
+)
+sessions = Spec(name="session", service=SessionService, output=sign_in)
+
+
+@expose(
+    ns,
+    "/auth/sessions",
+    get=lists(ns, sessions, "listSessions"),
+    delete={"id": "deleteOtherSessions", **answers(ns, 204, None, 401)},
+)
+class SessionCollection(Listing):
+    spec = sessions
+    anonymous = frozenset()
+
+    def get(self, **fixed: Any) -> Response:
+        """List your sign-ins"""
+        return _secret(super().get(**fixed))
+
+    def delete(self) -> Response:
+        """Sign out everywhere else"""
+        self.write(lambda session: self.service(session).end_others())
+        return _secret(self.nothing())
+
+
+@expose(
+    ns, "/auth/sessions/<id:id>", delete={"id": "deleteSession", **answers(ns, 204, None, 401, 404)}
+)
+class SessionItem(SpecEndpoint):
+    spec = sessions
+    anonymous = frozenset()
+
+    def delete(self, id: int) -> Response:
+        """Sign out one of your sign-ins"""
+        self.write(lambda session: self.service(session).end(id))
+        return _secret(self.nothing())
+
+
+@expose(ns, "/auth/whoami", get={"id": "whoami", **answers(ns, 200, caller, 401)})
+class WhoAmI(Endpoint):
+    anonymous = frozenset()
+
+    def get(self) -> Response:
+        """Tell who you are, by which sign-in, and what for"""
+        return self.answer(self.read(self._told), caller, cache=NO_STORE)
+
+    def _told(self, session: Session) -> dict[str, Any]:
+        actor = self.caller
+        return {
+            "user": UserService(session, actor, self.config).row(actor.id),
+            "session": SessionService(session, actor, self.config).current(),
+            "key": None,
+            "scopes": sorted(actor.scopes),
+        }
+
+
+def _secret(response: Response) -> Response:
+    response.headers["Cache-Control"] = NO_STORE
+    return response
