@@ -140,9 +140,9 @@ def _build(service: Service[Any], query: Query, kind: str) -> sa.Select[Any]:
     descending = (query.sort or service.default_sort).startswith("-")
     sort = service.sorts[name]
     nulls = sort.nullable and name not in never_null
-    statement = service.only(statement).add_columns(sort.column.label("sort_value"))
     if query.after is not None:
-        statement = statement.where(_beyond(service, sort, descending, nulls, query.after))
+        statement = _started(statement, _beyond(service, sort, descending, nulls, query.after))
+    statement = service.only(statement).add_columns(sort.column.label("sort_value"))
     statement = _ordered(service, statement, sort, descending, nulls)
     statement = statement.limit(sa.bindparam("limit", type_=sa.Integer))
     return statement.offset(sa.bindparam("offset", type_=sa.Integer)) if query.page else statement
@@ -157,6 +157,17 @@ def _ordered(
     return statement.order_by(ordered.nulls_last() if nulls else ordered, by_id)
 
 
+def _started(statement: sa.Select[Any], beyond: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return ``statement`` with ``beyond`` as its first condition.
+
+    SQLite enters an index by the first bound that it reads: by ``published_at <= now``, page 900
+    cost eight times as much as the first.
+    """
+    (source,) = statement.get_final_froms()
+    conditions = () if statement.whereclause is None else (statement.whereclause,)
+    return sa.select(source).where(beyond, *conditions)
+
+
 def _beyond(
     service: Service[Any], sort: Sort, descending: bool, nulls: bool, after: Position
 ) -> sa.ColumnElement[bool]:
@@ -165,7 +176,10 @@ def _beyond(
     id_is = sa.bindparam("after_id", type_=sa.BigInteger)
     if after[0] is None:
         return sa.and_(value.is_(None), id < id_is if descending else id > id_is)
-    here = sa.tuple_(value, id)
-    there = sa.tuple_(sa.bindparam("after", type_=value.type), id_is)
-    further = here < there if descending else here > there
+    value_is = sa.bindparam("after", type_=value.type)
+    here, there = sa.tuple_(value, id), sa.tuple_(value_is, id_is)
+    if descending:  # the plain bound says nothing new, but PostgreSQL enters the index by it
+        further = sa.and_(value <= value_is, here < there)
+    else:
+        further = sa.and_(value >= value_is, here > there)
     return sa.or_(further, value.is_(None)) if nulls else further
