@@ -43,7 +43,7 @@ def record(
         AuditEvent(
             at=session.info["now"],
             kind=kind,
-            actor_id=actor.id if actor else None,
+            actor_id=actor.user_id if actor else None,
             subject_id=subject_id,
             address=address,
             details=dict(details) if details else None,

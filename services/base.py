@@ -26,7 +26,7 @@ M = TypeVar("M", bound=Any)
 
 #: Stand for the caller's id and the time in statements, so that these can be built once.
 ACTOR = sa.bindparam("actor_id", type_=sa.BigInteger)
-NOW = sa.bindparam("now")
+NOW: sa.BindParameter[datetime] = sa.bindparam("now")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Service(Generic[M]):
     """What PUT makes of an optional field that is absent; fields not named here stay."""
     history: ClassVar[tuple[str, ...]] = ()
     """Fields of a revision."""
-    children: ClassVar[tuple[tuple[type[Service[Any]], InstrumentedAttribute[int]], ...]] = ()
+    children: ClassVar[tuple[tuple[Any, InstrumentedAttribute[int]], ...]] = ()
     """What a deletion takes along: services and their foreign keys to this table."""
     loads: ClassVar[tuple[Any, ...]] = ()
     """Loader options of an item that is about to change."""
@@ -187,7 +187,9 @@ class Service(Generic[M]):
     def load(self, id: int, action: str, expected: frozenset[int] | None = None) -> M:
         """Return one visible item, locked, that the actor may do ``action`` to."""
         statement = self.visible().where(self.model.id == id).options(*self.loads)
-        statement = statement.with_for_update(of=self.model).execution_options(populate_existing=True)
+        statement = statement.with_for_update(of=self.model).execution_options(
+            populate_existing=True
+        )
         item: M | None = self.session.scalars(statement, self.params).one_or_none()
         if item is None:
             raise NotFound()
@@ -244,7 +246,7 @@ class Service(Generic[M]):
             version=item.version,
             was=was,
             now=log.NOBODY if item.deleted_at else self.audience(item),
-            actor_id=self.actor.id if self.actor else None,
+            actor_id=self.actor.user_id if self.actor else None,
             via=self.actor.via if self.actor else "anonymous",
             owner_id=self.owner_of(item),
             group_id=group_id,

@@ -25,7 +25,7 @@ def discard(service: Service[Any], item: Any) -> Deletion:
         owner_id=service.owner_of(item),
         title=service.title_of(item),
         deleted_at=service.now,
-        deleted_by=service.actor.id if service.actor else None,
+        deleted_by=service.actor.user_id if service.actor else None,
         children_count=0,
     )
     service.session.add(deletion)
@@ -65,7 +65,10 @@ def _purge(service: Service[Any], doomed: list[int]) -> None:
         return
     session = service.session
     for child, key in service.children:
-        purge(child(session, service.actor, service.config), sa.select(child.model.id).where(key.in_(doomed)))
+        purge(
+            child(session, service.actor, service.config),
+            sa.select(child.model.id).where(key.in_(doomed)),
+        )
     session.execute(
         sa.update(Change)
         .where(Change.type == service.type, Change.id.in_(doomed))
@@ -84,9 +87,7 @@ def _take_children(service: Service[Any], deletion: Deletion) -> int:
         result = service.session.execute(
             sa.update(model)
             .where(key.in_(parents), model.deleted_at.is_(None))
-            .values(
-                deleted_at=service.now, deletion_id=deletion.id, version=model.version + 1
-            )
+            .values(deleted_at=service.now, deletion_id=deletion.id, version=model.version + 1)
             .execution_options(synchronize_session=False)
         )
         taken += result.rowcount  # type: ignore[attr-defined]  # a CursorResult
@@ -119,7 +120,7 @@ def _rows(service: Service[Any], op: str, deletion: Deletion) -> sa.Select[Any]:
         Change.group_id == deletion.id, Change.type == service.type, Change.op == "delete"
     )
     values = (
-        sa.literal(actor.id if actor else None, sa.BigInteger),
+        sa.literal(actor.user_id if actor else None, sa.BigInteger),
         sa.literal(actor.via if actor else "system"),
         sa.literal(service.type),
         model.id,

@@ -8,7 +8,7 @@ on SQLite there is one writer anyway.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,11 +18,26 @@ from models import Change, Revision
 
 #: Audiences: who could see an item before a change, and after it.
 NOBODY, OWNER_AND_STAFF, EVERYONE = 0, 1, 2
+#: What everyone is going to see within this time has everyone as its audience already: before the
+#: transaction is committed, or by another node's clock, they may. Readers look at what is there.
+FORESIGHT = timedelta(seconds=20)
 
 #: Key of PostgreSQL's advisory lock around the log (any constant, the same in every process).
 LOCK = 0x5349_474E
 _ENTRIES = "log_entries"
-_COLUMNS = ("at", "actor_id", "via", "type", "id", "owner_id", "op", "version", "was", "now", "group_id")
+_COLUMNS = (
+    "at",
+    "actor_id",
+    "via",
+    "type",
+    "id",
+    "owner_id",
+    "op",
+    "version",
+    "was",
+    "now",
+    "group_id",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

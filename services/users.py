@@ -200,8 +200,11 @@ class UserService(Service[User]):
             User.id != id, sa.or_(User.username_key == username, User.email_key == email)
         )
         found = self.session.execute(statement).all()
-        taken = [name for name, value, at in (("username", username, 0), ("email", email, 1))
-                 if any(row[at] == value for row in found)]
+        taken = [
+            name
+            for name, value, at in (("username", username, 0), ("email", email, 1))
+            if any(row[at] == value for row in found)
+        ]
         if not taken:
             return None
         faults = [Fault(name, "taken", f"This {name} is taken.") for name in taken]
@@ -236,7 +239,7 @@ class UserService(Service[User]):
         shown, hidden = sa.literal(log.EVERYONE), sa.literal(log.OWNER_AND_STAFF)
         was, now = (shown, hidden) if was_status == "active" else (hidden, shown)
         return sa.select(
-            sa.literal(self.actor.id if self.actor else None, sa.BigInteger),
+            sa.literal(self.actor.user_id if self.actor else None, sa.BigInteger),
             sa.literal(self.actor.via if self.actor else "system"),
             sa.literal("posts"),
             Post.id,
@@ -246,11 +249,12 @@ class UserService(Service[User]):
             was,
             now,
             sa.null(),
-        ).where(
+        )
+        return sa.select(*values).where(
             Post.author_id == user.id,
             Post.deleted_at.is_(None),
             Post.status == "published",
-            Post.published_at <= sa.literal(self.now, Post.published_at.type),
+            Post.published_at <= sa.literal(self.now + log.FORESIGHT, Post.published_at.type),
         )
 
 
