@@ -1,0 +1,303 @@
+"""The change feed: pages of what a caller must do to its copy to have what it may see now.
+
+A reader of the log. A first read walks everything visible by id, with the log's end and the time
+fixed before; from there on it follows the log. What appears by the mere passing of its time is in
+no row of the log, so that is walked each time the log has been read to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from config import Config
+from models import Change, Post
+from services import clock, log
+from services.actor import Actor
+from services.base import Service
+from services.errors import Fault, Invalid, ServiceError
+from services.posts import PostService
+from services.users import UserService
+
+#: Rows of the log that one page looks at, at most; bounds its cost where few concern the caller.
+SCAN = 10_000
+
+
+class CursorExpired(ServiceError):
+    """The copy cannot be brought up to date from here; ``extra["reason"]`` says why."""
+
+    code = "cursor-expired"
+    message = "Read everything anew: changes since then cannot be told."
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One type of items in the feed."""
+
+    service: type[Service[Any]]
+    staff: str
+    """Least role that sees what otherwise only owners see."""
+    appears_at: InstrumentedAttribute[Any] | None = None
+    """From when on everyone sees what was published."""
+
+
+#: In the order of a walk: what others refer to comes first.
+KINDS = {
+    "users": Kind(UserService, staff="admin"),
+    "posts": Kind(PostService, staff="editor", appears_at=Post.published_at),
+}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk under way: the place after which it goes on."""
+
+    type: str
+    id: int = 0
+    until: datetime | None = None
+    """Only what appeared after the cursor's time, up to here; None: everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """How far a copy is. Plain here, encrypted by the HTTP edge."""
+
+    caller: int | None
+    role: str | None
+    types: tuple[str, ...]
+    seq: int
+    """Last row of the log that is in the copy; 0: the log was empty."""
+    seq_at: datetime | None
+    """That row's time: tells it from another with its number, as after restoring a backup."""
+    time: datetime
+    """Until when the copy knows what appeared by itself."""
+    walk: Walk | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """What to do with one item of the copy; ``data`` is a row with the service's ``columns()``."""
+
+    type: str
+    id: int
+    op: Literal["upsert", "remove"]
+    version: int
+    at: datetime
+    data: Any = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Items in the order in which they must be applied; ``more``: there is another page now."""
+
+    items: list[Item]
+    next: Cursor
+    more: bool
+
+
+class ChangeService:
+    """Reads the feed for one caller, who sees what is visible at ``moment``."""
+
+    def __init__(
+        self, session: Session, actor: Actor | None = None, config: Config | None = None
+    ) -> None:
+        self.session = session
+        self.actor = actor
+        self.config = config
+        self.moment = clock.now()
+
+    def page(
+        self, since: Cursor | None = None, types: Sequence[str] | None = None, limit: int = 100
+    ) -> Page:
+        """Return the next ``limit`` items or fewer: three queries of the log, one or two a type.
+
+        Args:
+            since: ``next`` of the page before; None: start anew.
+            types: names in ``KINDS``; None: those of the cursor, or all.
+
+        Raises:
+            CursorExpired: the cursor is older than the log, another caller's, or from before the
+                caller's rights changed.
+            Invalid: an unknown type, or others than at the start.
+        """
+        cursor = self._start(types) if since is None else self._checked(since, types)
+        if cursor.walk:
+            items, cursor = self._walk(cursor, cursor.walk, limit)
+            return Page(items, cursor, cursor.walk is not None or latest(self.session) > cursor.seq)
+        rows, cursor, more = self._rows(cursor, limit)
+        items = self._items(rows)
+        if more:
+            return Page(items, cursor, more=True)
+        walk = Walk(cursor.types[0], until=self.moment)
+        appeared, cursor = self._walk(cursor, walk, limit - len(items))
+        told = {(item.type, item.id) for item in items}
+        items += [item for item in appeared if (item.type, item.id) not in told]
+        return Page(items, cursor, cursor.walk is not None)
+
+    def _start(self, types: Sequence[str] | None) -> Cursor:
+        names = _known(types)
+        end = _end(self.session)
+        return Cursor(
+            caller=self.actor.id if self.actor else None,
+            role=self.actor.role if self.actor else None,
+            types=names,
+            seq=end.seq if end else 0,
+            seq_at=end.at if end else None,
+            time=self.moment,
+            walk=Walk(names[0]),
+        )
+
+    def _checked(self, cursor: Cursor, types: Sequence[str] | None) -> Cursor:
+        if types is not None and _known(types) != cursor.types:
+            raise Invalid(faults=[Fault("types", "choice", "The cursor is of other types.")])
+        if cursor.caller != (self.actor.id if self.actor else None):
+            raise CursorExpired(extra={"reason": "caller"})
+        if cursor.role != (self.actor.role if self.actor else None):
+            raise CursorExpired(extra={"reason": "rights"})
+        if not self._is_remembered(cursor):
+            raise CursorExpired(extra={"reason": "history"})
+        return cursor
+
+    def _is_remembered(self, cursor: Cursor) -> bool:
+        """Whether the log still has every row after the cursor's."""
+        if cursor.seq:
+            at = self.session.scalar(sa.select(Change.at).where(Change.seq == cursor.seq))
+            return at is not None and at == cursor.seq_at
+        return self.session.scalar(sa.select(sa.func.min(Change.seq))) in (None, 1)
+
+    # -- what the log says ---------------------------------------------------------------
+
+    def _rows(self, cursor: Cursor, limit: int) -> tuple[Sequence[Any], Cursor, bool]:
+        """Return rows that concern the caller, how far they reach, and whether more may follow."""
+        end = _end(self.session)
+        if end is None or end.seq == cursor.seq:
+            return (), cursor, False
+        horizon = _end(self.session, after=cursor.seq) if end.seq - cursor.seq > SCAN else None
+        to = horizon or end
+        rows = self.session.execute(self._concerning(cursor, to.seq).limit(limit + 1)).all()
+        more = len(rows) > limit
+        to = rows[limit - 1] if more else to
+        reached = replace(cursor, seq=to.seq, seq_at=to.at)
+        return rows[:limit], reached, more or horizon is not None
+
+    def _concerning(self, cursor: Cursor, to: int) -> sa.Select[Any]:
+        before, after = self._includes(Change.was), self._includes(Change.now)
+        return (
+            sa.select(Change.seq, Change.at, Change.type, Change.id, Change.version)
+            .add_columns(before.label("was_seen"))
+            .where(Change.seq > cursor.seq, Change.seq <= to)
+            .where(Change.type.in_(cursor.types), sa.or_(before, after))
+            .order_by(Change.seq)
+        )
+
+    def _includes(self, audience: InstrumentedAttribute[int]) -> sa.ColumnElement[bool]:
+        """Return the condition that an audience in the log has the caller in it."""
+        staffed = [name for name, kind in KINDS.items() if self._is_staff(kind)]
+        mine: sa.ColumnElement[bool] = Change.type.in_(staffed)
+        if self.actor:
+            mine = sa.or_(mine, Change.owner_id == self.actor.id)
+        return sa.or_(audience == log.EVERYONE, sa.and_(audience == log.OWNER_AND_STAFF, mine))
+
+    def _is_staff(self, kind: Kind) -> bool:
+        return self.actor is not None and self.actor.is_at_least(kind.staff)
+
+    def _items(self, rows: Sequence[Any]) -> list[Item]:
+        """Make one item per id: what it is now, or that it is gone.
+
+        It is gone if any of its rows had the caller among those who saw it before: the first
+        alone may be of a time when the caller didn't.
+        """
+        last = {(row.type, row.id): row for row in rows}
+        gone = {(row.type, row.id) for row in rows if row.was_seen}
+        current = self._current(last)
+        items = []
+        for key, row in sorted(last.items(), key=lambda pair: pair[1].seq):
+            if key in current:
+                data = current[key]
+                items.append(Item(*key, "upsert", data.version, row.at, data))
+            elif key in gone:
+                items.append(Item(*key, "remove", row.version, row.at))
+        return items
+
+    # -- what there is -------------------------------------------------------------------
+
+    def _current(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Any]:
+        """Return the rows among ``keys`` that the caller may see; one query a type."""
+        ids: dict[str, list[int]] = {}
+        for name, id in keys:
+            ids.setdefault(name, []).append(id)
+        return {
+            (name, data.id): data
+            for name, wanted in ids.items()
+            for data in self._visible(name, KINDS[name].service.model.id.in_(wanted))
+        }
+
+    def _walk(self, cursor: Cursor, walk: Walk, limit: int) -> tuple[list[Item], Cursor]:
+        """Go on with a walk for ``limit`` items; return them and how far the copy is then."""
+        items: list[Item] = []
+        for name in cursor.types[cursor.types.index(walk.type) :]:
+            walk = walk if name == walk.type else replace(walk, type=name, id=0)
+            room = limit - len(items)
+            found = self._following(cursor, walk, room + 1)
+            items += [
+                Item(name, data.id, "upsert", data.version, self._time_of(walk, data), data)
+                for data in found[:room]
+            ]
+            if len(found) > room:
+                walk = replace(walk, id=found[room - 1].id) if room else walk
+                return items, replace(cursor, walk=walk)
+        return items, replace(cursor, walk=None, time=walk.until or cursor.time)
+
+    def _following(self, cursor: Cursor, walk: Walk, limit: int) -> Sequence[Any]:
+        kind = KINDS[walk.type]
+        id = kind.service.model.id
+        if walk.until is None:
+            return self._visible(walk.type, id > walk.id, limit=limit)
+        if kind.appears_at is None or self._is_staff(kind):
+            return ()  # nothing appears, or not to those who saw it before
+        window = (kind.appears_at > cursor.time, kind.appears_at <= walk.until)
+        return self._visible(walk.type, id > walk.id, *window, limit=limit)
+
+    def _visible(
+        self, name: str, *conditions: sa.ColumnElement[bool], limit: int | None = None
+    ) -> Sequence[Any]:
+        """Return visible rows in order of id, with the service's ``columns()``."""
+        service = KINDS[name].service(self.session, self.actor, self.config)
+        statement = service.only(service.visible().where(*conditions))
+        statement = statement.order_by(service.model.id).limit(limit)
+        return self.session.execute(statement, service.params | {"now": self.moment}).all()
+
+    def _time_of(self, walk: Walk, data: Any) -> datetime:
+        appears_at = KINDS[walk.type].appears_at
+        if walk.until is None or appears_at is None:
+            return data.updated_at  # type: ignore[no-any-return]  # a row's column
+        return getattr(data, appears_at.key)  # type: ignore[no-any-return]  # the same
+
+
+def latest(session: Session) -> int:
+    """Return the number of the log's last row; what waits for changes polls this."""
+    end = _end(session)
+    return end.seq if end else 0
+
+
+def _end(session: Session, after: int | None = None) -> Any:
+    """Return ``seq`` and ``at`` of the log's last row, or of the one ``SCAN`` rows ``after``."""
+    rows = sa.select(Change.seq, Change.at)
+    if after is None:
+        return session.execute(rows.order_by(Change.seq.desc()).limit(1)).first()
+    rows = rows.where(Change.seq > after).order_by(Change.seq)
+    return session.execute(rows.offset(SCAN - 1).limit(1)).first()
+
+
+def _known(types: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the wanted types in the order of ``KINDS``."""
+    wanted = set(types or KINDS)
+    if unknown := sorted(wanted - KINDS.keys()):
+        message = f"Must be among {', '.join(KINDS)}."
+        raise Invalid(faults=[Fault("types", "choice", message) for _ in unknown])
+    return tuple(name for name in KINDS if name in wanted)
