@@ -1,4 +1,4 @@
-"""Routes and documentation of an endpoint class, from what it declares; nothing is written twice."""
+"""Routes and documentation of an endpoint class, from what it declares."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=type[Any])
 
-_ETAG = {"description": 'Version and variant: `"3-9f86d081"`; send it back in `If-Match`.', "type": "string"}
+_ETAG = {
+    "description": 'Version and variant: `"3-9f86d081"`; send it back in `If-Match`.',
+    "type": "string",
+}
 _LINK = {"description": "Further pages (RFC 8288).", "type": "string"}
 _MODIFIED = {"description": "When it changed last.", "type": "string"}
 _ITEM_HEADERS = {"ETag": _ETAG, "Last-Modified": _MODIFIED}
@@ -28,7 +31,13 @@ _IF_MATCH = {
 }
 _IF_NONE_MATCH = {"in": "header", "type": "string", "description": "304 if it is still that one."}
 _MERGE_PATCH = ["application/merge-patch+json", "application/json"]
-_ID = {"in": "path", "type": "integer", "minimum": 1, "maximum": 2**53 - 1, "description": "Its id."}
+_ID = {
+    "in": "path",
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 2**53 - 1,
+    "description": "Its id.",
+}
 _ME = {
     "in": "path",
     "type": "string",
@@ -52,21 +61,24 @@ def expose(ns: Namespace, *urls: str, **docs: dict[str, Any]) -> Callable[[R], R
         for verb in (verb.lower() for verb in cls.methods):
             said = _base(cls, verb, spec) | inherited.get(verb, {}) | docs.get(verb, {})
             _attach(cls, verb, said)
-        params = {name: known for name, known in _path_params(urls[0]).items()}
-        ns.doc(params=params)(cls)
+        ns.doc(params=_path_params(urls[0]))(cls)
         ns.route(*urls)(cls)
         return cls
 
     return decorate
 
 
-def answers(ns: Namespace, success: int, model: Model | None, *failures: int, **headers: Any) -> dict[str, Any]:
+def answers(
+    ns: Namespace, success: int, model: Model | None, *failures: int, **headers: Any
+) -> dict[str, Any]:
     """Return the documentation of a verb's answers; failures are problems."""
     said: dict[str, Any] = {}
     if headers:
         said["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
     listed: dict[str, Any] = {str(success): (HTTPStatus(success).phrase, model, said)}
-    listed |= {str(status): (_titles(status), None, {}) for status in sorted({*failures, 400, 500, 503})}
+    listed |= {
+        str(status): (_titles(status), None, {}) for status in sorted({*failures, 400, 500, 503})
+    }
     return {"responses": listed}
 
 
@@ -115,7 +127,9 @@ def _base(cls: type[Any], verb: str, spec: Spec | None) -> dict[str, Any]:
     said: dict[str, Any] = {"summary": getattr(cls, verb).__doc__}
     if spec:
         article = "an" if spec.name[0] in "aeio" else "a"
-        said["summary"] = said["summary"].format(a=f"{article} {spec.name}", plural=spec.service.type)
+        said["summary"] = said["summary"].format(
+            a=f"{article} {spec.name}", plural=spec.service.type
+        )
     if verb.upper() not in cls.anonymous:
         said["security"] = "bearer"
     return said
@@ -124,13 +138,21 @@ def _base(cls: type[Any], verb: str, spec: Spec | None) -> dict[str, Any]:
 def lists(ns: Namespace, spec: Spec, id: str, *failures: int) -> dict[str, Any]:
     """Return the documentation of a verb that answers a page of a resource."""
     said = answers(ns, 200, page_of(ns, spec.output), 304, 401, *failures, ETag=_ETAG, Link=_LINK)
-    return {"id": id, "expect": [spec.list_parser], "params": {"If-None-Match": _IF_NONE_MATCH}} | said
+    return {
+        "id": id,
+        "expect": [spec.list_parser],
+        "params": {"If-None-Match": _IF_NONE_MATCH},
+    } | said
 
 
 def reads(ns: Namespace, spec: Spec, id: str, *others: int) -> dict[str, Any]:
     """Return the documentation of a verb that answers one item of a resource."""
     said = answers(ns, 200, spec.output, 304, 401, 404, *others, **_headers())
-    return {"id": id, "expect": [spec.item_parser], "params": {"If-None-Match": _IF_NONE_MATCH}} | said
+    return {
+        "id": id,
+        "expect": [spec.item_parser],
+        "params": {"If-None-Match": _IF_NONE_MATCH},
+    } | said
 
 
 def _implied(ns: Namespace, cls: type[Any], spec: Spec) -> dict[str, dict[str, Any]]:
@@ -160,7 +182,13 @@ def _item(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
     return {
         "get": reads(ns, spec, f"get{name}"),
         "put": {"id": f"replace{name}", "expect": _expect(spec.replace), **matched, **changed},
-        "patch": {"id": f"patch{name}", "expect": _expect(spec.patch), **matched, **merged, **changed},
+        "patch": {
+            "id": f"patch{name}",
+            "expect": _expect(spec.patch),
+            **matched,
+            **merged,
+            **changed,
+        },
         "delete": {"id": f"delete{name}", **matched, **deleted},
     }
 

@@ -62,7 +62,7 @@ def problem_response(
         body["errors"] = errors
     response = Response(dumps(body | dict(extra or {})), kind.status)
     response.content_type = "application/problem+json"
-    response.headers.extend(headers or {})  # type: ignore[arg-type]  # a mapping or pairs
+    response.headers.extend(headers or {})
     response.headers["Cache-Control"] = "no-store"
     return response
 

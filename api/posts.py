@@ -8,8 +8,8 @@ from flask import Response
 from flask_restx import Namespace
 
 from api import arguments, fields
-from api.fields import patch_of
 from api.describe import reads
+from api.fields import patch_of
 from api.preconditions import conditional
 from api.resource import Collection, Item, SpecEndpoint, expose
 from api.rights import Rights, rights_of
@@ -32,9 +32,7 @@ author = ns.model(
 def _writable(*, required: bool) -> dict[str, Any]:
     """Return what may be written; in an answer all of it is present."""
     return {
-        "title": fields.String(
-            required=True, min_length=1, max_length=200, example="Hello, world"
-        ),
+        "title": fields.String(required=True, min_length=1, max_length=200, example="Hello, world"),
         "body": fields.String(
             required=True,
             min_length=1,
@@ -131,8 +129,6 @@ class PostItem(Item):
 
 @expose(ns, "/posts/<id:id>/can", get=rights_of(ns, "getPostRights"))
 class PostRights(Rights):
-    """Tell what you may do with a post"""
-
     spec = posts
 
 

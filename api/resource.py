@@ -1,7 +1,7 @@
 """The generic half of every endpoint: who calls, parse, one transaction, render.
 
-A resource file declares a ``Spec`` (api/spec.py) and classes; see api/posts.py. What a class inherits
-from ``Collection`` or ``Item`` is everything that it does. Documentation is in api/describe.py.
+A resource file declares a ``Spec`` (api/spec.py) and classes; see api/posts.py. What a class
+inherits from ``Collection`` or ``Item`` is everything that it does. Documentation: api/describe.py.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
         headers: dict[str, str] | None = None,
         cache: str | None = None,
     ) -> Response:
-        """Render ``data`` in ``shape``; ``cache`` is a Cache-Control value, if not the usual one."""
+        """Render ``data`` in ``shape``; ``cache`` is a Cache-Control value but the usual one."""
         body = output.dumps(output.plan(shape)(data))
         response = Response(body, status, headers, content_type="application/json")
         if cache:
@@ -122,7 +122,7 @@ class SpecEndpoint(Endpoint):
         return self.spec.service(session, self.actor, self.config)
 
     def body(self, shape: Shape, action: str, id: int | None = None) -> dict[str, Any]:
-        """Return the checked body. Who may not do ``action`` hears that first, not what is wrong."""
+        """Return the checked body; who may not do ``action`` hears that first."""
         model = shape_for(self.actor, shape)
         types = MERGE_PATCH if request.method == "PATCH" else ("application/json",)
         try:

@@ -18,7 +18,7 @@ ACTIONS = ("read", "update", "delete")
 
 
 class Rights(SpecEndpoint):
-    """``GET`` the caller's rights; a subclass names the spec, and says what for in its docstring."""
+    """``GET`` the caller's rights; a subclass names the spec."""
 
     def get(self, id: int) -> Response:
         """Tell what you may do with {a}"""

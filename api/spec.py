@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from flask_restx import Model
 from flask_restx.reqparse import RequestParser
@@ -24,7 +24,7 @@ class ByRole:
 
 
 #: The shape of a body: one for all, or one by role.
-Shape = Model | ByRole
+Shape: TypeAlias = "Model | ByRole"
 
 
 def shape_for(actor: Actor | None, shape: Shape) -> Model:

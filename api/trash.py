@@ -1,4 +1,4 @@
-"""/trash: what was deleted, by whom; bring it back or remove it for good. Rules: services/trash.py."""
+"""/trash: what was deleted; bring it back or remove it for good. Rules: services/trash.py."""
 
 from __future__ import annotations
 

@@ -23,7 +23,6 @@ from services.users import UserService
 ns = Namespace("users", path="/v1", description="People.")
 
 
-
 def _profile(*, required: bool) -> dict[str, Any]:
     return {
         "name": fields.String(required=required, nullable=True, max_length=100),
@@ -58,7 +57,9 @@ def _for_admins(*, is_open: bool, status: bool = True) -> dict[str, Any]:
     return {"role": role, "status": state} if status else {"role": role}
 
 
-profile = Model("UserProfile", _public())  # what others see: a part of User, not published by itself
+profile = Model(
+    "UserProfile", _public()
+)  # what others see: a part of User, not published by itself
 user = ns.model(
     "User",
     {
@@ -140,8 +141,6 @@ class UserItem(Item):
 
 @expose(ns, "/users/<user_id:id>/can", get=rights_of(ns, "getUserRights"))
 class UserRights(Rights):
-    """Tell what you may do with a user"""
-
     spec = users
 
 
@@ -170,8 +169,9 @@ class UserPassword(SpecEndpoint):
 class UserPosts(Listing):
     spec = posts
 
-    def get(self, id: int) -> Response:
+    def get(self, **path: Any) -> Response:
         """List the posts of a user"""
+        id = path["id"]
         self.read(lambda session: UserService(session, self.actor, self.config).row(id))
         return super().get(author_id=id)
 

@@ -1,4 +1,4 @@
-"""The declarative base and the columns that tables share. Connections are made in models/engine.py."""
+"""The declarative base and the columns that tables share; connections: models/engine.py."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class UTCDateTime(sa.TypeDecorator[datetime]):
-    """An aware UTC datetime, kept to the millisecond: epoch ms on SQLite, timestamptz(3) on PostgreSQL."""
+    """An aware UTC datetime, kept to the millisecond: an integer on SQLite, else timestamptz(3)."""
 
     impl = sa.BigInteger
     cache_ok = True
@@ -90,5 +90,5 @@ class SoftDeletable:
     deleted_at: Mapped[datetime | None]
 
     @declared_attr
-    def deletion_id(cls) -> Mapped[int | None]:
+    def deletion_id(self) -> Mapped[int | None]:
         return mapped_column(sa.ForeignKey("deletions.id", ondelete="RESTRICT"), index=True)

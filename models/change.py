@@ -1,4 +1,7 @@
-"""The log: one narrow row per change of a resource, and what it looked like then. Written by services/log.py."""
+"""The log: one narrow row per change of a resource, and each version's contents.
+
+services/log.py writes it.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _POSTGRESQL_TIMEOUTS = {
 
 
 def database_url(text: str) -> sa.URL:
-    """Return the SQLAlchemy URL of a setting; ``postgres://`` and ``postgresql://`` mean psycopg 3."""
+    """Return the SQLAlchemy URL of a setting; ``postgres://`` means psycopg 3."""
     url = sa.make_url(text.replace("postgres://", "postgresql://", 1))
     if url.drivername == "postgresql":
         return url.set(drivername="postgresql+psycopg")

@@ -18,7 +18,9 @@ class Post(Versioned, SoftDeletable, Base):
     __table_args__ = (
         sa.CheckConstraint("status IN ('draft', 'published', 'archived')", name="status"),
         # A slug is free again as soon as its post is in the trash.
-        sa.Index("uq_posts_slug", "slug", unique=True, sqlite_where=_LIVING, postgresql_where=_LIVING),
+        sa.Index(
+            "uq_posts_slug", "slug", unique=True, sqlite_where=_LIVING, postgresql_where=_LIVING
+        ),
         *(
             sa.Index(None, *columns, sqlite_where=_LIVING, postgresql_where=_LIVING)
             for columns in (

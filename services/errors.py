@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the domain. Statuses and pages for the codes are in api/problems.py."""
+"""What can go wrong, in the words of the domain; the codes' statuses are in api/problems.py."""
 
 from __future__ import annotations
 

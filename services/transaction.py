@@ -96,7 +96,10 @@ def after_commit(session: Session, call: Callable[[], object]) -> None:
 
 
 def explain_conflict(session: Session, explain: Callable[[], Exception | None]) -> None:
-    """Ask ``explain`` what a violated constraint means, after the rollback; None means a plain conflict."""
+    """Ask ``explain``, after the rollback, what a violated constraint means.
+
+    None means a plain conflict.
+    """
     session.info[_EXPLAIN] = explain
 
 
@@ -127,7 +130,10 @@ def _meaning_without_state(exc: DBAPIError) -> type[ServiceError] | None:
     text = str(exc.orig)
     if "disk is full" in text or "disk I/O error" in text:
         return OutOfStorage
-    if exc.connection_invalidated or type(exc.orig).__name__ in {"OperationalError", "ConnectionTimeout"}:
+    if exc.connection_invalidated or type(exc.orig).__name__ in {
+        "OperationalError",
+        "ConnectionTimeout",
+    }:
         return None if "no such" in text or "syntax" in text else Unavailable
     return None
 

@@ -238,7 +238,7 @@ class UserService(Service[User]):
         """Select a log row for each post that appears or disappears with its author."""
         shown, hidden = sa.literal(log.EVERYONE), sa.literal(log.OWNER_AND_STAFF)
         was, now = (shown, hidden) if was_status == "active" else (hidden, shown)
-        return sa.select(
+        values: tuple[Any, ...] = (
             sa.literal(self.actor.user_id if self.actor else None, sa.BigInteger),
             sa.literal(self.actor.via if self.actor else "system"),
             sa.literal("posts"),
