@@ -103,6 +103,7 @@ def init_app(app: Flask, config: Config) -> None:
         JWT_ENCODE_NBF=False,
         JWT_DECODE_LEEWAY=LEEWAY,
         JWT_TOKEN_LOCATION=["headers"],
+        JWT_COOKIE_CSRF_PROTECT=False,  # no cookies; else every token has a claim for them
     )
     lifetimes.configure(
         access=config.ACCESS_TOKEN_TTL,

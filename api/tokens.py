@@ -83,7 +83,8 @@ def _form_of(shape: Model) -> RequestParser:
 
 
 def _reads(shape: Model) -> dict[str, Any]:
-    return {"expect": [_form_of(shape)], "vendor": {CONSUMES: [FORM, *JSON]}}
+    """Document what an endpoint for anyone reads: the shape as a form or as JSON."""
+    return {"expect": [_form_of(shape)], "vendor": {CONSUMES: [FORM, *JSON]}, "security": []}
 
 
 class OAuthEndpoint(Endpoint):

@@ -2,7 +2,8 @@
 
 What ends tokens writes rows in its own transaction; each process keeps a copy of the live rows, so
 that no request asks the database. A copy older than ``FRESH`` is read again by one request while
-the others go on; with one older than ``STALE`` everybody waits for the read.
+the others go on; with one older than ``STALE`` everybody waits for the read. The process that ended
+tokens itself knows at once.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from models import Revocation
 from services import clock
 from services.errors import Unavailable
 from services.lifetimes import lifetimes
+from services.transaction import after_commit
 
 #: Seconds of age from which a copy is read again, and from which it is not used.
 FRESH, STALE = 0.25, 1.0
@@ -46,6 +48,18 @@ def revoke_session(session: Session, session_id: int) -> None:
 def revoke_user(session: Session, user_id: int, ver: int) -> None:
     """End a user's access tokens with a smaller claim ``ver``, in the caller's transaction."""
     _add(session, {f"user:{user_id}": ver})
+
+
+class _Ended:
+    """When this process itself ended tokens last (monotonic seconds): its copies are older."""
+
+    at = float("-inf")
+
+    def note(self) -> None:
+        self.at = time.monotonic()
+
+
+_ended = _Ended()
 
 
 @dataclass(frozen=True)
@@ -89,9 +103,10 @@ class Registry:
     def _current(self) -> _Copy:
         copy, asked_at = self._copy, time.monotonic()
         age = asked_at - copy.read_at
-        if age <= FRESH:
+        is_behind = copy.read_at <= _ended.at
+        if age <= FRESH and not is_behind:
             return copy
-        must_wait = age > STALE
+        must_wait = is_behind or age > STALE
         if self._lock.acquire(blocking=must_wait, timeout=_WAIT if must_wait else -1):
             try:
                 if self._copy is copy and self._failed_at < asked_at:
@@ -151,6 +166,7 @@ class Registry:
 
 
 def _add(session: Session, ended: Mapping[str, int]) -> None:
+    after_commit(session, _ended.note)
     now = session.info["now"]
     old = (
         sa.select(Revocation.id)
