@@ -35,6 +35,9 @@ class ProblemApi(Api):  # type: ignore[misc]  # RESTX is untyped
         """Hand the error on. Flask 3.1 passes the error, 3.2 a context before it."""
         return original_handler(*args)
 
+    def _register_apidoc(self, app: Flask) -> None:
+        """Leave out RESTX's own copy of Swagger UI; ours is api/console.py."""
+
 
 def create_app(config: Config) -> Flask:
     """Build the service from its settings; opens no connection and reads no database."""
