@@ -129,7 +129,7 @@ def _complete_operation(method: str, item: Document, operation: Document) -> Non
         operation.setdefault(CONSUMES, MERGE_PATCH_TYPES)
     if types := operation.get(CONSUMES):
         operation["consumes"] = [FORM] if "formData" in places else types
-    operation.setdefault("security", _ANYONE)
+    operation["security"] = [*operation.get("security", _ANYONE)]
     responses = operation["responses"]
     responses.setdefault("default", {"description": "Any other problem."})
     for status, response in responses.items():
