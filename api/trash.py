@@ -16,7 +16,8 @@ from api.preconditions import list_tag
 from api.resource import Listing, SpecEndpoint, expose
 from api.spec import Spec
 from api.users import users
-from services.trash import SOFT, TrashService
+from services.registry import RESOURCES
+from services.trash import TrashService
 
 ns = Namespace("trash", path="/v1", description="What was deleted, until it is purged.")
 
@@ -39,10 +40,10 @@ trash = Spec(
     name="deletion",
     service=TrashService,
     output=deletion,
-    filters={"type": {"type": arguments.choice(*SOFT), "help": "Only of this type."}},
+    filters={"type": {"type": arguments.choice(*RESOURCES), "help": "Only of this type."}},
 )
 _SIGNED_IN: frozenset[str] = frozenset()
-_URL = f"/trash/<any({','.join(SOFT)}):type>/<id:id>"
+_URL = f"/trash/<any({','.join(RESOURCES)}):type>/<id:id>"
 _SPECS = {spec.service.type: spec for spec in (posts, users)}
 _slug = arguments.parser()
 _slug.add_argument(

@@ -55,6 +55,8 @@ class Service(Generic[M]):
     """What PUT makes of an optional field that is absent; fields not named here stay."""
     history: ClassVar[tuple[str, ...]] = ()
     """Fields of a revision."""
+    staff: ClassVar[str] = "editor"
+    """The role from which on one may change, see and restore everybody's items."""
     children: ClassVar[tuple[tuple[Any, InstrumentedAttribute[int]], ...]] = ()
     """What a deletion takes along: services and their foreign keys to this table."""
     loads: ClassVar[tuple[Any, ...]] = ()
@@ -111,6 +113,9 @@ class Service(Generic[M]):
     def audience_of_rows(self) -> sa.ColumnElement[int]:
         """Return ``audience`` as an expression over this table's rows, trash or not."""
         return sa.literal(log.EVERYONE)
+
+    def readmit(self, item: M, slug: str | None) -> None:
+        """Before ``item`` comes back by itself: refuse, or make it fit under ``slug``."""
 
     def make_room(self, deletion: Deletion) -> None:
         """Before children come back: give way where their unique values are taken by now."""

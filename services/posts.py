@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, contains_eager
-from sqlalchemy.orm.attributes import set_committed_value
 
 from models import Deletion, Post, PostTag, User
-from services import log, markdown, slugs
-from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Service, Verdict
-from services.errors import Conflict, Fault, NotFound, Unauthenticated
+from services import markdown, slugs
+from services.authored import Authored
+from services.base import ACTOR, NOW, Service
+from services.errors import Conflict, Fault, NotFound
 from services.listing import Filter, Sort, after, any_of, before, equals
 from services.transaction import Retry, explain_conflict
-
-NOT_AUTHOR = Verdict(False, "not-author")
 
 #: What a list may be narrowed to; ``scheduled`` is published with a time to come.
 STATUSES = ("published", "draft", "archived", "scheduled", "any")
@@ -41,7 +40,7 @@ def _has_tags(_service: Service[Any], tags: list[str]) -> sa.ColumnElement[bool]
     )
 
 
-class PostService(Service[Post]):
+class PostService(Authored[Post]):
     """Published posts are public; all others are their author's and the editors'."""
 
     model = Post
@@ -76,41 +75,16 @@ class PostService(Service[Post]):
     history = ("title", "body", "slug", "excerpt", "status", "published_at", "tags")
     loads = (contains_eager(Post.author),)
 
-    def visible(self) -> sa.Select[Any]:
-        statement = (
-            sa.select(Post)
-            .join(User, User.id == Post.author_id)
-            .where(Post.deleted_at.is_(None), User.deleted_at.is_(None))
-        )
-        public = sa.and_(
-            Post.status == "published", Post.published_at <= NOW, User.status == "active"
-        )
-        if self.is_at_least("editor"):
-            return statement
-        if self.actor is None:
-            return statement.where(public)
-        return statement.where(sa.or_(public, Post.author_id == ACTOR))
+    def public_rows(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
+        return sa.and_(Post.status == "published", Post.published_at <= moment)
+
+    def is_public(self, item: Post, moment: datetime) -> bool:
+        published = item.published_at if item.status == "published" else None
+        return published is not None and published <= moment
 
     def columns(self) -> tuple[Any, ...]:
         liked = sa.null() if self.actor is None else sa.false()
-        return (
-            *(column for column in Post.__table__.columns if column.name not in _UNREAD),
-            User.username.label("author_username"),
-            User.name.label("author_name"),
-            sa.null().label("avatar_url"),
-            liked.label("liked"),
-        )
-
-    def allows(self, action: str, item: Any) -> Verdict:
-        if action == "read":
-            return YES
-        if self.actor is None:
-            return SIGNED_OUT
-        if not self.is_at_least("author"):
-            return ROLE
-        if item is None or item.author_id == self.actor.id or self.is_at_least("editor"):
-            return YES
-        return NOT_AUTHOR
+        return (*super().columns(), liked.label("liked"))
 
     @classmethod
     def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,10 +95,7 @@ class PostService(Service[Post]):
         return {**data, "html": html, "auto_excerpt": markdown.excerpt(html)}
 
     def build(self, data: Mapping[str, Any]) -> Post:
-        post = Post(author=self._author(), created_at=self.now, updated_at=self.now)
-        post.author_id, post.version, post.status = post.author.id, 1, "draft"
-        self._apply(post, {**self.defaults, **data, "slug": data.get("slug")})
-        return post
+        return super().build({"status": "draft", "slug": None, **data})
 
     def create(self, data: Mapping[str, Any]) -> int:
         id = super().create(data)
@@ -132,24 +103,20 @@ class PostService(Service[Post]):
         return id
 
     def apply(self, item: Post, changes: Mapping[str, Any]) -> None:
-        self._apply(item, changes)
+        for name in ("title", "body", "html", "status", "published_at"):
+            if name in changes:
+                setattr(item, name, changes[name])
         if "tags" in changes:
-            self.session.execute(sa.delete(PostTag).where(PostTag.post_id == item.id))
-            self._index_tags(item.id, item.tags)
-
-    def audience(self, item: Post) -> int:
-        soon = self.now + log.FORESIGHT
-        shown = item.status == "published" and item.published_at and item.published_at <= soon
-        return log.EVERYONE if shown and item.author.status == "active" else log.OWNER_AND_STAFF
-
-    def audience_of_rows(self) -> sa.ColumnElement[int]:
-        author = sa.select(User.status).where(User.id == Post.author_id).scalar_subquery()
-        shown = sa.and_(
-            Post.status == "published",
-            Post.published_at <= sa.literal(self.now + log.FORESIGHT, Post.published_at.type),
-            author == "active",
-        )
-        return sa.case((shown, log.EVERYONE), else_=log.OWNER_AND_STAFF)
+            self._tag(item, changes["tags"] or [])
+        if "excerpt" in changes:
+            item.has_own_excerpt = bool(changes["excerpt"])
+            item.excerpt = changes["excerpt"] or ""
+        if not item.has_own_excerpt:
+            item.excerpt = changes.get("auto_excerpt") or markdown.excerpt(item.html)
+        if "slug" in changes:
+            self._name(item, changes["slug"])
+        if item.status == "published" and item.published_at is None:
+            item.published_at = self.now
 
     def by_slug(self, slug: str) -> tuple[Any, bool]:
         """Return the visible post of a slug, and whether the slug is a former one.
@@ -175,42 +142,19 @@ class PostService(Service[Post]):
             .execution_options(synchronize_session=False)
         )
 
-    def lock_author(self, post: Post) -> User:
-        """Return the author's row, deleted or not, kept from a deletion at the same time."""
-        author = self.session.scalars(
-            sa.select(User)
-            .where(User.id == post.author_id)
-            .with_for_update(read=True, key_share=True)
-        ).one()
-        set_committed_value(post, "author", author)
-        return author
+    def readmit(self, item: Post, slug: str | None) -> None:
+        """Let a post come back under ``slug`` or its own, unless another one has it by now."""
+        super().readmit(item, slug)
+        item.slug = slug or item.slug
+        if slugs.is_taken(self.session, item.slug, item.id):
+            raise slug_taken(slugs.free(self.session, item.slug, item.id))
 
-    def _author(self) -> User:
-        """Return the caller's row, locked against a deletion at the same time."""
-        if self.actor is None:
-            raise Unauthenticated()
-        author = self.session.scalars(_AUTHOR, {"id": self.actor.id}).one_or_none()
-        if author is None:
-            raise Unauthenticated()
-        return author
-
-    def _apply(self, post: Post, changes: Mapping[str, Any]) -> None:
-        for name in ("title", "body", "html", "status", "published_at"):
-            if name in changes:
-                setattr(post, name, changes[name])
-        if "tags" in changes:
-            post.tags = list(
-                {tag.casefold(): tag for tag in reversed(changes["tags"] or [])}.values()
-            )[::-1]
-        if "excerpt" in changes:
-            post.has_own_excerpt = bool(changes["excerpt"])
-            post.excerpt = changes["excerpt"] or ""
-        if not post.has_own_excerpt:
-            post.excerpt = changes.get("auto_excerpt") or markdown.excerpt(post.html)
-        if "slug" in changes:
-            self._name(post, changes["slug"])
-        if post.status == "published" and post.published_at is None:
-            post.published_at = self.now
+    def _tag(self, post: Post, tags: list[str]) -> None:
+        """Keep each tag once, as it was written first; index them if the post has its id."""
+        post.tags = list({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]
+        if post.id is not None:
+            self.session.execute(sa.delete(PostTag).where(PostTag.post_id == post.id))
+            self._index_tags(post.id, tags)
 
     def _name(self, post: Post, wanted: str | None) -> None:
         """Give a post its slug: the wanted one, or a free one made from its title."""
@@ -239,13 +183,3 @@ def slug_taken(suggestion: str) -> Conflict:
         faults=[Fault("slug", "taken", "Another post has this slug.")],
         extra={"suggestion": suggestion},
     )
-
-
-#: Built once: building it takes longer than running it.
-_AUTHOR = (
-    sa.select(User)
-    .where(User.id == sa.bindparam("id"), User.deleted_at.is_(None), User.status == "active")
-    .with_for_update(read=True, key_share=True)
-)
-
-_UNREAD = frozenset({"deleted_at", "deletion_id", "has_own_excerpt"})

@@ -8,19 +8,16 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from models import Deletion
-from services import deletion, slugs
+from services import deletion
 from services.base import ACTOR, SIGNED_OUT, YES, Service, Verdict
 from services.errors import Conflict, NotFound
 from services.listing import Sort, equals
-from services.posts import PostService, slug_taken
-from services.users import UserService
+from services.registry import RESOURCES
 
-#: What has a trash: the name in URLs and in the log → its service.
-SOFT: dict[str, type[Service[Any]]] = {"posts": PostService, "users": UserService}
+NOT_YOURS = Verdict(False, "not-deleter")
 
 #: What editors may bring back; admins all.
-_EDITORS: tuple[str, ...] = ("posts",)
-NOT_YOURS = Verdict(False, "not-deleter")
+_OF_EDITORS = [type for type, service in RESOURCES.items() if service.staff == "editor"]
 
 
 class TrashService(Service[Deletion]):
@@ -38,7 +35,7 @@ class TrashService(Service[Deletion]):
             return statement
         own = Deletion.deleted_by == ACTOR
         if self.is_at_least("editor"):
-            return statement.where(sa.or_(own, Deletion.type.in_(_EDITORS)))
+            return statement.where(sa.or_(own, Deletion.type.in_(_OF_EDITORS)))
         return statement.where(own)
 
     def allows(self, action: str, item: Any) -> Verdict:
@@ -73,8 +70,7 @@ class TrashService(Service[Deletion]):
         service = self._service(type)
         item = self.session.get_one(service.model, item_id, with_for_update=True, options=())
         service.require("delete", item)
-        if isinstance(service, PostService):
-            self._fit(service, item, slug)
+        service.readmit(item, slug)
         deletion.restore(service, item, root)
 
     def purge(self, type: str, item_id: int) -> None:
@@ -88,28 +84,20 @@ class TrashService(Service[Deletion]):
         """Purge up to ``limit`` roots deleted before ``than``; return how many."""
         statement = sa.select(Deletion.type, Deletion.item_id).where(Deletion.deleted_at < than)
         roots = self.session.execute(statement.order_by(Deletion.id).limit(limit)).all()
-        for type, service in SOFT.items():
+        for type, service in RESOURCES.items():
             ids = [root.item_id for root in roots if root.type == type]
             one = service(self.session, self.actor, self.config)
             deletion.purge(one, sa.select(one.model.id).where(one.model.id.in_(ids)))
         return len(roots)
 
     def _service(self, type: str) -> Service[Any]:
-        return SOFT[type](self.session, self.actor, self.config)
-
-    def _fit(self, service: PostService, post: Any, slug: str | None) -> None:
-        author = service.lock_author(post)
-        if author.deleted_at is not None:
-            raise Conflict("Its author is in the trash.", code="parent-deleted")
-        post.slug = slug or post.slug
-        if slugs.is_taken(self.session, post.slug, post.id):
-            raise slug_taken(slugs.free(self.session, post.slug, post.id))
+        return RESOURCES[type](self.session, self.actor, self.config)
 
     def _point_to_parent(self, type: str, item_id: int) -> None:
         """Tell those who may restore the parent that this went with it."""
-        if type not in SOFT:
+        if type not in RESOURCES:
             return
-        model = SOFT[type].model
+        model = RESOURCES[type].model
         taken = self.visible().join(model, model.deletion_id == Deletion.id)
         if self.session.scalars(taken.where(model.id == item_id), self.params).first():
             raise Conflict("It went to the trash with its parent.", code="parent-deleted")

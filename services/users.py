@@ -36,6 +36,7 @@ class UserService(Service[User]):
     default_sort = "created_at"
     filters = {"role": equals(User.role), "ids": any_of(User.id)}
     defaults = {"name": None, "bio": None}
+    staff = "admin"
     history = ("username", "name", "bio", "role", "status")
     children = ((PostService, Post.author_id),)
 

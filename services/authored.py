@@ -1,0 +1,116 @@
+"""What users write: theirs to change, and the editors'; hidden while they are suspended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
+
+from models import User
+from services import log
+from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Service, Verdict
+from services.errors import Conflict, Unauthenticated
+
+M = TypeVar("M", bound=Any)
+_HIDDEN = frozenset({"deleted_at", "deletion_id"})
+NOT_AUTHOR = Verdict(False, "not-author")
+
+
+class Authored(Service[M]):
+    """Rules over a table with ``author_id`` and ``author``; see services/posts.py for one."""
+
+    def public_rows(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
+        """Return which rows are everybody's at ``moment``, their authors apart."""
+        return sa.true()
+
+    def is_public(self, item: M, moment: datetime) -> bool:
+        """Whether ``item`` is everybody's at ``moment``, its author apart."""
+        return True
+
+    def visible(self) -> sa.Select[Any]:
+        model = self.model
+        statement = (
+            sa.select(model)
+            .join(User, User.id == model.author_id)
+            .where(model.deleted_at.is_(None), User.deleted_at.is_(None))
+        )
+        if self.is_at_least("editor"):
+            return statement
+        public = sa.and_(self.public_rows(NOW), User.status == "active")
+        if self.actor is None:
+            return statement.where(public)
+        return statement.where(sa.or_(public, model.author_id == ACTOR))
+
+    def columns(self) -> tuple[Any, ...]:
+        own = (
+            c for c in self.model.__table__.columns if c.name not in {"deleted_at", "deletion_id"}
+        )
+        return (
+            *own,
+            User.username.label("author_username"),
+            User.name.label("author_name"),
+            sa.null().label("avatar_url"),
+        )
+
+    def allows(self, action: str, item: Any) -> Verdict:
+        if action == "read":
+            return YES
+        if self.actor is None:
+            return SIGNED_OUT
+        if not self.is_at_least("author"):
+            return ROLE
+        if item is None or item.author_id == self.actor.id or self.is_at_least("editor"):
+            return YES
+        return NOT_AUTHOR
+
+    def build(self, data: Mapping[str, Any]) -> M:
+        author = self._caller()
+        item: M = self.model(author=author, author_id=author.id, version=1)
+        item.created_at = item.updated_at = self.now
+        self.apply(item, {**self.defaults, **data})
+        return item
+
+    def audience(self, item: M) -> int:
+        shown = item.author.status == "active" and self.is_public(item, self.now + log.FORESIGHT)
+        return log.EVERYONE if shown else log.OWNER_AND_STAFF
+
+    def audience_of_rows(self) -> sa.ColumnElement[int]:
+        author = sa.select(User.status).where(User.id == self.model.author_id).scalar_subquery()
+        soon = sa.literal(self.now + log.FORESIGHT, User.created_at.type)
+        shown = sa.and_(self.public_rows(soon), author == "active")
+        return sa.case((shown, log.EVERYONE), else_=log.OWNER_AND_STAFF)
+
+    def readmit(self, item: M, slug: str | None) -> None:
+        """Refuse to bring an item back whose author is in the trash.
+
+        Raises:
+            Conflict: the author has to come back first.
+        """
+        author = self.session.scalars(
+            sa.select(User)
+            .where(User.id == item.author_id)
+            .with_for_update(read=True, key_share=True)
+        ).one()
+        set_committed_value(item, "author", author)
+        if author.deleted_at is not None:
+            raise Conflict("Its author is in the trash.", code="parent-deleted")
+
+    def _caller(self) -> User:
+        """Return the caller's row, kept from a deletion at the same time."""
+        if self.actor is None:
+            raise Unauthenticated()
+        author = self.session.scalars(_CALLER, {"id": self.actor.id}).one_or_none()
+        if author is None:
+            raise Unauthenticated()
+        return author
+
+
+#: Built once: building it takes longer than running it.
+_CALLER = (
+    sa.select(User)
+    .where(User.id == sa.bindparam("id"), User.deleted_at.is_(None), User.status == "active")
+    .with_for_update(read=True, key_share=True)
+)
