@@ -35,7 +35,6 @@ CODES: Mapping[str, str] = {
     " bidi-override character, or an invisible one in a name that must be unique.",
     "too_common": "The password is one of the commonest, so it would be guessed first.",
     "conflict": "The parameter excludes another one that was given too.",
-    "too_common": "The password is one of the commonest.",
     "taken": "The value belongs to something else already and must be unique.",
 }
 
