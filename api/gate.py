@@ -1,0 +1,83 @@
+"""The gate: a request gets one of a process's places only once its whole body is there.
+
+So a slow sender costs a sleeping thread and keeps nobody else waiting. Who finds every place taken
+waits up to a second, then hears 503. Health and metrics pass without a place.
+
+Source: docs/decisions/0001-wsgi-server.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from flask import Flask, request
+
+from config import Config
+from services.errors import Unavailable
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: Seconds that a request waits for a place.
+PATIENCE = 1.0
+#: Paths that operators ask; an overloaded process still answers them.
+FREE = frozenset({"/healthz", "/readyz", "/metrics"})
+
+_REFUSED = "signpost.refused"
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Put the gate in front of ``app``: as many places as THREADS."""
+    app.before_request(_refuse)
+    app.wsgi_app = Gate(app.wsgi_app, config.THREADS, config.MAX_JSON_BYTES)  # type: ignore[method-assign]
+
+
+class Gate:
+    """WSGI middleware that holds back what is incomplete or one too many.
+
+    Args:
+        places: requests that are worked on at once.
+        most: bodies up to this many bytes are read before a place is taken; ``app`` refuses larger
+            ones unread, or reads them as they come.
+    """
+
+    def __init__(self, app: WSGIApplication, places: int, most: int) -> None:
+        self.app = app
+        self.most = most
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(places):
+            self._places.put(None)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] in FREE:
+            return self.app(environ, start_response)
+        self._read_ahead(environ)
+        try:
+            self._places.get(timeout=PATIENCE)
+        except Empty:
+            environ[_REFUSED] = True
+            return self.app(environ, start_response)
+        try:
+            return self.app(environ, start_response)
+        finally:
+            self._places.put(None)
+
+    def _read_ahead(self, environ: WSGIEnvironment) -> None:
+        """Wait for the body; a cut one is shorter than its length, for ``app`` to notice."""
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            wanted = self.most + 1
+        else:
+            length = environ.get("CONTENT_LENGTH") or "0"
+            wanted = int(length) if length.isascii() and length.isdecimal() else 0
+            if not 0 < wanted <= self.most:
+                return
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(wanted))
+        environ["wsgi.input_terminated"] = True
+
+
+def _refuse() -> None:
+    if _REFUSED in request.environ:
+        raise Unavailable("The service is busy; try again.", retry_after=1)

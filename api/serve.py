@@ -1,0 +1,100 @@
+"""``python -m api.serve``: read the settings, prepare the database, serve until SIGTERM.
+
+Everything is imported and built once, before the workers fork, so that they start in milliseconds
+and share that memory. What must not be shared (connections) is opened by each after the fork.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import shutil
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+#: The metrics library reads it when it is imported, so it is set before the app is.
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve as the settings say; with ``--reload`` start anew on every change of the code.
+
+    Raises:
+        SystemExit: a setting is wrong, the port is taken or the database unusable; said on stderr.
+    """
+    parser = argparse.ArgumentParser(prog="python -m api.serve", description=__doc__)
+    parser.add_argument("--reload", action="store_true", help="restart when the code changes")
+    options = parser.parse_args(arguments)
+    if options.reload:
+        _restart_on_changes()
+    else:
+        _serve(Config.from_env())
+
+
+def _serve(config: Config) -> None:
+    listeners = _listen(config)
+    _empty_metrics_folder(config)
+    # Imported here: they read the variable above, and a wrong setting is told without them.
+    from api import gate, logs
+    from api.app import create_app
+    from api.prepare import prepare
+    from api.server import Server
+
+    logs.configure(config)
+    prepare(config)
+    app = create_app(config)
+    gate.init_app(app, config)
+    sys.stderr.write(f"Signpost serves {_url(config)} (documentation: {_url(config)}/docs)\n")
+    gc.collect()
+    gc.freeze()  # what is there now stays, shared by the workers as long as none touches it
+    Server(listeners, config.THREADS).run(app, lambda: _forget_connections(app))
+
+
+def _listen(config: Config) -> list[socket.socket]:
+    from api.server import listen
+
+    try:
+        return listen(config.HOST, config.PORT, config.WORKERS)
+    except OSError as exc:
+        fault = f"HOST, PORT: cannot listen on {config.HOST} port {config.PORT}: {os.strerror(exc.errno)}"
+        sys.stderr.write(f"{fault}\n")
+        raise ConfigError([fault]) from exc
+
+
+def _empty_metrics_folder(config: Config) -> None:
+    folder = config.DATA_DIR / f"metrics-{config.PORT}"  # ours: the port is
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ[_METRICS_FOLDER] = str(folder)
+
+
+def _forget_connections(app: Flask) -> None:
+    """Give a worker a pool of its own; the parent's connections, if any, stay the parent's."""
+    from api.database import db
+
+    with app.app_context():
+        db.engine.dispose(close=False)
+
+
+def _url(config: Config) -> str:
+    host = f"[{config.HOST}]" if ":" in config.HOST else config.HOST
+    return config.PUBLIC_URL or f"http://{host}:{config.PORT}"
+
+
+def _restart_on_changes() -> None:
+    from watchfiles import PythonFilter, run_process  # only in a developer's environment
+
+    command = f"{sys.executable} -m api.serve"
+    watched = PythonFilter(extra_extensions=(".env", ".html", ".css", ".js", ".txt"))
+    run_process(".", target=command, target_type="command", watch_filter=watched)
+
+
+if __name__ == "__main__":
+    main()

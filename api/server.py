@@ -1,0 +1,164 @@
+"""The server: granian, with a supervisor that loses no worker and no waiting connection.
+
+Differs from granian's own in three things: the supervisor holds the listening sockets, so that a
+connection that waits in the queue of one survives its worker; each worker that dies is replaced,
+however many and often; and each ends when its supervisor does.
+
+Source: docs/decisions/0001-wsgi-server.md
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.net import SocketHolder  # type: ignore[attr-defined]
+from granian.server.mp import MPServer, WorkerProcess
+
+from api import stalled
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+#: Seconds for the header, and that a connection may lie idle between two requests.
+HEADER_TIMEOUT = 5
+#: Bytes of a request's head.
+HEAD_MAX = 64 * 1024
+#: Connections that wait to be accepted, and that a worker holds at once.
+BACKLOG, CONNECTIONS = 2048, 4096
+#: Threads of a worker beyond its places; they sleep on slow bodies, or wait for a place.
+WAITING = 256
+#: Seconds that requests in flight may still take after SIGTERM.
+DRAIN = 25
+
+#: Granian's own words: only what went wrong, through our log.
+_LOGGING = {"handlers": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}}
+
+
+class Server(MPServer):
+    """Serves one WSGI application until SIGTERM or SIGINT.
+
+    Args:
+        listeners: listening sockets, one for each worker process.
+        places: requests that a worker works on at once.
+    """
+
+    def __init__(self, listeners: list[socket.socket], places: int) -> None:
+        host, port = listeners[0].getsockname()[:2]
+        super().__init__(
+            target="signpost",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=HEADER_TIMEOUT * 1000, max_buffer_size=HEAD_MAX
+            ),
+            workers=len(listeners),
+            blocking_threads=places + WAITING,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS,
+            workers_kill_timeout=DRAIN,
+            websockets=False,
+            log_level=LogLevels.error,
+            log_dictconfig=_LOGGING,
+        )
+        self._listeners = listeners
+        self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
+
+    def run(self, app: WSGIApplication, on_start: Callable[[], None]) -> None:
+        """Serve ``app``; ``on_start`` runs in each worker before its first request."""
+
+        def load() -> WSGIApplication:
+            on_start()
+            threading.Thread(target=_end_with_parent, daemon=True).start()
+            threading.Thread(target=stalled.watch, args=(self.bind_port,), daemon=True).start()
+            return app
+
+        self.serve(target_loader=load, wrap_loader=False)
+
+    def _init_shared_socket(self) -> None:
+        self._ssp = self._sso = self._shd = None
+
+    def _drop_shared_socket(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+
+    def _spawn_worker(self, idx: int, *args: Any, **kwargs: Any) -> WorkerProcess:
+        holder: Any = SocketHolder  # its stub knows no arguments
+        self._shd = holder(self._listeners[idx].fileno(), False, BACKLOG)
+        return super()._spawn_worker(idx, *args, **kwargs)
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        while True:
+            self.main_loop_interrupt.wait()
+            if self.interrupt_signal:
+                return
+            while self.interrupt_children:
+                self._replace(self.interrupt_children.pop(0), spawn_target, target_loader)
+            if self.reload_signal:
+                self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+
+    def _replace(self, index: int, spawn_target: Any, target_loader: Any) -> None:
+        worker = self.wrks[index]
+        process = worker.inner
+        structlog.get_logger().error("worker died", pid=process.pid, exit_code=process.exitcode)
+        if time.monotonic() - worker.birth < 1:
+            time.sleep(0.2)  # one that cannot even start must not keep a core busy
+        self._respawn_workers([index], spawn_target, target_loader)
+
+
+class _Bell:
+    """Wakes the supervisor. Unlike an Event, it may be rung inside a signal handler."""
+
+    def __init__(self) -> None:
+        self._rings: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._rings.put(None)
+
+    def wait(self) -> None:
+        self._rings.get()
+
+    def clear(self) -> None:
+        """Do nothing: every ring is heard."""
+
+
+def _end_with_parent() -> None:
+    """Drain and end once the supervisor is gone, even by SIGKILL."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def listen(host: str, port: int, workers: int) -> list[socket.socket]:
+    """Return a listening socket for each worker; the kernel spreads connections among them.
+
+    Raises:
+        OSError: the address is not ours, or the port is taken.
+    """
+    address, family = (host, port), socket.AF_INET6 if ":" in host else socket.AF_INET
+    if sys.platform != "linux":
+        return [_listener(address, family)] * workers
+    socket.create_server(address, family=family).close()  # fails where sharing would succeed
+    return [_listener(address, family, reuse_port=True) for _ in range(workers)]
+
+
+def _listener(address: tuple[str, int], family: int, reuse_port: bool = False) -> socket.socket:
+    listener = socket.create_server(address, family=family, backlog=BACKLOG, reuse_port=reuse_port)
+    # Accepted connections inherit it; without, head and body of an answer may wait 40 ms apart.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -1,0 +1,68 @@
+"""Closing connections that no longer move: senders that dribble or went away, readers that stopped.
+
+Granian limits the time of a request's head but not of its body, and a thread that waits for a body
+cannot be interrupted. Shutting the connection down ends that wait. Needs Linux; elsewhere a proxy
+in front has to do this.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+#: Seconds without a byte in either direction.
+SILENT = 10
+#: Seconds in which a whole request arrives and the first byte of its answer leaves.
+WHOLE = 30
+#: Seconds between two looks.
+INTERVAL = 2
+
+_OPEN_FILES = Path("/proc/self/fd")
+# struct tcp_info of linux/tcp.h: 8 bytes, the first of which is the state, then 32-bit numbers.
+_TCP_INFO = struct.Struct("B7x9I3I")
+_LISTEN = 10
+
+
+def watch(port: int) -> None:
+    """Close stalled connections to ``port`` for as long as the process lives."""
+    while _OPEN_FILES.exists():
+        time.sleep(INTERVAL)
+        for connection in _connections(port):
+            with connection, suppress(OSError):  # it ended by itself
+                if is_stalled(connection):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def is_stalled(connection: socket.socket) -> bool:
+    """Whether nothing moved for SILENT seconds, or nothing was sent for WHOLE."""
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    numbers: tuple[int, ...] = _TCP_INFO.unpack(info)  # the last three in milliseconds
+    state, sent, received = numbers[0], numbers[-3], numbers[-1]
+    is_silent = min(sent, received) >= SILENT * 1000
+    return state != _LISTEN and (is_silent or sent >= WHOLE * 1000)
+
+
+def _connections(port: int) -> Iterator[socket.socket]:
+    """Give a copy of each socket of this process that is bound to ``port``.
+
+    A copy still is the same connection if the server closes its own meanwhile, and the number of
+    that is taken by another.
+    """
+    for link in _OPEN_FILES.iterdir():
+        with suppress(OSError):  # closed since it was listed, or no socket
+            descriptor = os.dup(int(link.name))
+            try:
+                connection = socket.socket(fileno=descriptor)
+            except OSError:
+                os.close(descriptor)
+                continue
+            address = connection.getsockname()
+            if isinstance(address, tuple) and address[1] == port:
+                yield connection
+            else:
+                connection.close()
