@@ -79,6 +79,6 @@ def _api(app: Flask) -> Api:
         authorizations={"bearer": {"type": "oauth2", "flow": "password", "tokenUrl": ""}},
     )
     api.init_app(blueprint, add_specs=False)
-    namespaces.mount(api)
+    app.extensions["signpost"].specs = namespaces.mount(api)
     app.register_blueprint(blueprint)
     return api

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask_restx import Api, Namespace
 
 from api.posts import ns as posts
+from api.resource import Item
 from api.sessions import ns as sessions
+from api.spec import Spec
 from api.tokens import ns as auth
 from api.trash import ns as trash
 from api.users import ns as users
@@ -13,7 +15,12 @@ from api.users import ns as users
 CORE: tuple[Namespace, ...] = (posts, users, trash, auth, sessions)
 
 
-def mount(api: Api) -> None:
-    """Add every namespace to ``api``."""
+def mount(api: Api) -> dict[str, Spec]:
+    """Add every namespace to ``api``; return the declared resources by type."""
+    specs = {}
     for namespace in CORE:
         api.add_namespace(namespace)
+        for cls in (resource.resource for resource in namespace.resources):
+            if issubclass(cls, Item):
+                specs[cls.spec.service.type] = cls.spec
+    return specs

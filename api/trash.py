@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 from flask_restx import Namespace
 from sqlalchemy.orm import Session
 
 from api import arguments, fields, query
 from api.describe import answers
 from api.output import dumps, plan
-from api.posts import posts
 from api.preconditions import list_tag
 from api.resource import Listing, SpecEndpoint, expose
 from api.spec import Spec
-from api.users import users
 from services.registry import RESOURCES
 from services.trash import TrashService
 
@@ -44,7 +42,6 @@ trash = Spec(
 )
 _SIGNED_IN: frozenset[str] = frozenset()
 _URL = f"/trash/<any({','.join(RESOURCES)}):type>/<id:id>"
-_SPECS = {spec.service.type: spec for spec in (posts, users)}
 _slug = arguments.parser()
 _slug.add_argument(
     "slug", arguments.Slug(), help="For a post whose slug is taken by now; see `suggestion`."
@@ -99,9 +96,11 @@ class Restoration(SpecEndpoint):
         """Bring back an item with all that its deletion took; `slug` gives a post another one"""
         slug = read_slug()["slug"]
 
+        spec: Spec = current_app.extensions["signpost"].specs[type]
+
         def work(session: Session) -> Any:
             self.service(session).restore(type, id, slug)
-            return _SPECS[type].service(session, self.actor, self.config).row(id)
+            return spec.service(session, self.actor, self.config).row(id)
 
         row = self.write(work)
-        return self.shown(row, model=_SPECS[type].shown_to(self.actor, row))
+        return self.shown(row, model=spec.shown_to(self.actor, row))

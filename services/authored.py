@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import User
@@ -29,6 +30,10 @@ class Authored(Service[M]):
     def is_public(self, item: M, moment: datetime) -> bool:
         """Whether ``item`` is everybody's at ``moment``, its author apart."""
         return True
+
+    @classmethod
+    def parents(cls) -> Mapping[str, InstrumentedAttribute[int]]:
+        return {"users": cls.model.author_id}
 
     def visible(self) -> sa.Select[Any]:
         model = self.model

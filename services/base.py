@@ -7,7 +7,7 @@ services/deletion.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -57,8 +57,6 @@ class Service(Generic[M]):
     """Fields of a revision."""
     staff: ClassVar[str] = "editor"
     """The role from which on one may change, see and restore everybody's items."""
-    children: ClassVar[tuple[tuple[Any, InstrumentedAttribute[int]], ...]] = ()
-    """What a deletion takes along: services and their foreign keys to this table."""
     loads: ClassVar[tuple[Any, ...]] = ()
     """Loader options of an item that is about to change."""
     _statements: ClassVar[dict[Any, sa.Select[Any]]]
@@ -119,6 +117,11 @@ class Service(Generic[M]):
 
     def make_room(self, deletion: Deletion) -> None:
         """Before children come back: give way where their unique values are taken by now."""
+
+    @classmethod
+    def parents(cls) -> Mapping[str, InstrumentedAttribute[int]]:
+        """Return what takes these items along when it is deleted: type → foreign key."""
+        return {}
 
     # -- reads ---------------------------------------------------------------------
 
@@ -210,36 +213,7 @@ class Service(Generic[M]):
     def confirm(self, id: int, changes: Mapping[str, Any]) -> None:
         """Before the transaction: ask again for what opens sensitive changes."""
 
-    # -- shared --------------------------------------------------------------------
-
-    @property
-    def now(self) -> datetime:
-        """The transaction's one clock reading; outside of one, the clock."""
-        return self.session.info.get("now") or clock.now()
-
-    @property
-    def rank(self) -> str | None:
-        """The caller's role; None when anonymous."""
-        return self.actor.role if self.actor else None
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Values of ``ACTOR`` and ``NOW``."""
-        return {"actor_id": self.actor.id if self.actor else None, "now": self.now}
-
-    def is_at_least(self, role: str) -> bool:
-        """Whether the caller is signed in with ``role`` or a higher one."""
-        return self.actor is not None and self.actor.is_at_least(role)
-
-    def require(self, action: str, item: Any) -> None:
-        """Raise Unauthenticated or Forbidden unless the actor may do ``action``."""
-        if not self.allows(action, item).allowed:
-            raise Forbidden() if self.actor else Unauthenticated()
-
-    def touch(self, item: M) -> None:
-        """Make the next version of ``item``."""
-        item.version += 1
-        item.updated_at = self.now
+    # -- the log -------------------------------------------------------------------
 
     def record(self, op: str, item: M, *, was: int, group_id: int | None = None) -> None:
         """Log one change of ``item``; contents are kept for ``create`` and ``update``."""
@@ -265,6 +239,68 @@ class Service(Generic[M]):
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in values.items()
         }
+
+    def log_rows(
+        self, op: str, was: sa.ColumnElement[int], now: sa.ColumnElement[int], group_id: int | None
+    ) -> sa.Select[Any]:
+        """Select a log row for each row of this table; narrow it by ``where``."""
+        actor = self.actor
+        values: tuple[Any, ...] = (
+            sa.literal(actor.user_id if actor else None, sa.BigInteger),
+            sa.literal(actor.via if actor else "system"),
+            sa.literal(self.type),
+            self.model.id,
+            self.owner_column(),
+            sa.literal(op),
+            self.model.version,
+            was,
+            now,
+            sa.literal(group_id, sa.BigInteger),
+        )
+        return sa.select(*values)
+
+    # -- shared --------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """The transaction's one clock reading; outside of one, the clock."""
+        return self.session.info.get("now") or clock.now()
+
+    @property
+    def rank(self) -> str | None:
+        """The caller's role; None when anonymous."""
+        return self.actor.role if self.actor else None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Values of ``ACTOR`` and ``NOW``."""
+        return {"actor_id": self.actor.id if self.actor else None, "now": self.now}
+
+    def children(self) -> Sequence[tuple[Service[Any], InstrumentedAttribute[int]]]:
+        """Return what a deletion takes along: services, and their foreign keys to this table."""
+        from services.registry import (
+            RESOURCES,  # it knows all services, so none can import it first
+        )
+
+        return [
+            (child(self.session, self.actor, self.config), child.parents()[self.type])
+            for child in RESOURCES.values()
+            if self.type in child.parents()
+        ]
+
+    def is_at_least(self, role: str) -> bool:
+        """Whether the caller is signed in with ``role`` or a higher one."""
+        return self.actor is not None and self.actor.is_at_least(role)
+
+    def require(self, action: str, item: Any) -> None:
+        """Raise Unauthenticated or Forbidden unless the actor may do ``action``."""
+        if not self.allows(action, item).allowed:
+            raise Forbidden() if self.actor else Unauthenticated()
+
+    def touch(self, item: M) -> None:
+        """Make the next version of ``item``."""
+        item.version += 1
+        item.updated_at = self.now
 
     def owner_of(self, item: M) -> int:
         """Return the id of the user whose item this is."""

@@ -64,11 +64,8 @@ def _purge(service: Service[Any], doomed: list[int]) -> None:
     if not doomed:
         return
     session = service.session
-    for child, key in service.children:
-        purge(
-            child(session, service.actor, service.config),
-            sa.select(child.model.id).where(key.in_(doomed)),
-        )
+    for child, key in service.children():
+        purge(child, sa.select(child.model.id).where(key.in_(doomed)))
     session.execute(
         sa.update(Change)
         .where(Change.type == service.type, Change.id.in_(doomed))
@@ -81,7 +78,7 @@ def _purge(service: Service[Any], doomed: list[int]) -> None:
 
 def _take_children(service: Service[Any], deletion: Deletion) -> int:
     taken = 0
-    for child, key in service.children:
+    for child, key in service.children():
         parents = sa.select(service.model.id).where(service.model.deletion_id == deletion.id)
         model = child.model
         result = service.session.execute(
@@ -91,16 +88,16 @@ def _take_children(service: Service[Any], deletion: Deletion) -> int:
             .execution_options(synchronize_session=False)
         )
         taken += result.rowcount  # type: ignore[attr-defined]  # a CursorResult
-        one = child(service.session, service.actor, service.config)
-        log.record_each(service.session, _rows(one, "delete", deletion))
-        taken += _take_children(one, deletion)
+        was, now = child.audience_of_rows(), sa.literal(log.NOBODY)
+        rows = child.log_rows("delete", was, now, deletion.id)
+        log.record_each(service.session, rows.where(model.deletion_id == deletion.id))
+        taken += _take_children(child, deletion)
     return taken
 
 
 def _return_children(service: Service[Any], deletion: Deletion) -> None:
-    for child, _key in service.children:
-        one = child(service.session, service.actor, service.config)
-        one.make_room(deletion)
+    for child, _key in service.children():
+        child.make_room(deletion)
         model = child.model
         service.session.execute(
             sa.update(model)
@@ -108,27 +105,10 @@ def _return_children(service: Service[Any], deletion: Deletion) -> None:
             .values(deleted_at=None, deletion_id=None, version=model.version + 1)
             .execution_options(synchronize_session=False)
         )
-        log.record_each(service.session, _rows(one, "restore", deletion))
-        _return_children(one, deletion)
-
-
-def _rows(service: Service[Any], op: str, deletion: Deletion) -> sa.Select[Any]:
-    """Select one log row per row of this table that ``deletion`` took, or took and gave back."""
-    model, actor = service.model, service.actor
-    nobody, audience = sa.literal(log.NOBODY), service.audience_of_rows()
-    taken = sa.select(Change.id).where(
-        Change.group_id == deletion.id, Change.type == service.type, Change.op == "delete"
-    )
-    values = (
-        sa.literal(actor.user_id if actor else None, sa.BigInteger),
-        sa.literal(actor.via if actor else "system"),
-        sa.literal(service.type),
-        model.id,
-        service.owner_column(),
-        sa.literal(op),
-        model.version,
-        *((audience, nobody) if op == "delete" else (nobody, audience)),
-        sa.literal(deletion.id, sa.BigInteger),
-    )
-    held = model.deletion_id == deletion.id if op == "delete" else model.id.in_(taken)
-    return sa.select(*values).where(held)
+        taken = sa.select(Change.id).where(
+            Change.group_id == deletion.id, Change.type == child.type, Change.op == "delete"
+        )
+        was, now = sa.literal(log.NOBODY), child.audience_of_rows()
+        rows = child.log_rows("restore", was, now, deletion.id)
+        log.record_each(service.session, rows.where(model.id.in_(taken)))
+        _return_children(child, deletion)

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from models import Deletion, Post, User
 from services import audit, deletion, log, passwords, sessions
+from services.authored import Authored
 from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
 from services.listing import Sort, any_of, equals
-from services.posts import PostService
 from services.transaction import explain_conflict, reading
 
 CLOSED = Verdict(False, "registration-closed")
@@ -38,7 +38,6 @@ class UserService(Service[User]):
     defaults = {"name": None, "bio": None}
     staff = "admin"
     history = ("username", "name", "bio", "role", "status")
-    children = ((PostService, Post.author_id),)
 
     def visible(self) -> sa.Select[Any]:
         living = sa.select(User).where(User.deleted_at.is_(None))
@@ -115,7 +114,7 @@ class UserService(Service[User]):
             self._end_tokens(item)
             self._audit("role-change", item, {"from": before, "to": after})
         if before[1] != after[1]:
-            log.record_each(self.session, self._posts_of(item, before[1]))
+            self._record_works(item, before[1])
 
     def delete(self, id: int, expected: frozenset[int] | None = None) -> Deletion:
         user = self.load(id, "delete", expected)
@@ -235,28 +234,16 @@ class UserService(Service[User]):
     def _audit(self, kind: str, user: User, details: dict[str, Any] | None) -> None:
         audit.record(self.session, kind, actor=self.actor, subject_id=user.id, details=details)
 
-    def _posts_of(self, user: User, was_status: str) -> sa.Select[Any]:
-        """Select a log row for each post that appears or disappears with its author."""
+    def _record_works(self, user: User, was_status: str) -> None:
+        """Log each public item that appears or disappears with its author."""
         shown, hidden = sa.literal(log.EVERYONE), sa.literal(log.OWNER_AND_STAFF)
         was, now = (shown, hidden) if was_status == "active" else (hidden, shown)
-        values: tuple[Any, ...] = (
-            sa.literal(self.actor.user_id if self.actor else None, sa.BigInteger),
-            sa.literal(self.actor.via if self.actor else "system"),
-            sa.literal("posts"),
-            Post.id,
-            Post.author_id,
-            sa.literal("update"),
-            Post.version,
-            was,
-            now,
-            sa.null(),
-        )
-        return sa.select(*values).where(
-            Post.author_id == user.id,
-            Post.deleted_at.is_(None),
-            Post.status == "published",
-            Post.published_at <= sa.literal(self.now + log.FORESIGHT, Post.published_at.type),
-        )
+        soon = sa.literal(self.now + log.FORESIGHT, User.created_at.type)
+        for child, author_id in self.children():
+            if isinstance(child, Authored):
+                rows = child.log_rows("update", was, now, None)
+                mine = (author_id == user.id, child.model.deleted_at.is_(None))
+                log.record_each(self.session, rows.where(*mine, child.public_rows(soon)))
 
 
 def email_key(email: str) -> str:
