@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, current_app, g, request
@@ -38,6 +39,9 @@ _BY_STATUS = {
     504: "timeout",
 }
 
+#: What may stand in a path as it is, beside letters and digits (RFC 3986, 3.3).
+_PATH = "/:@!$&'()*+,;=~"
+
 
 def problem_response(
     code: str,
@@ -55,7 +59,7 @@ def problem_response(
         "status": kind.status,
         "code": code,
         "detail": detail or kind.explanation,
-        "instance": request.root_path.rstrip("/") + request.path,
+        "instance": quote(request.root_path.rstrip("/") + request.path, safe=_PATH),
         "request_id": g.get("request_id"),
     }
     if errors := [vars(fault) for fault in faults]:
