@@ -38,8 +38,8 @@ class Options(TypedDict, total=False):
     default: Any
 
 
-class _Declared(restx.Raw):  # type: ignore[misc]  # RESTX is untyped
-    """What our fields have in common."""
+class Field(restx.Raw):  # type: ignore[misc]  # RESTX is untyped
+    """What our fields have in common; a class of an extension derives from one of those below."""
 
     resettable: bool = False
 
@@ -60,14 +60,14 @@ class _Declared(restx.Raw):  # type: ignore[misc]  # RESTX is untyped
         return schema
 
 
-class Raw(_Declared):
+class Raw(Field):
     """Any JSON value, given out as it is."""
 
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(**self._declare(options))
 
 
-class String(_Declared, restx.String):  # type: ignore[misc]  # RESTX is untyped
+class String(Field, restx.String):  # type: ignore[misc]  # RESTX is untyped
     """Text of one line, or of many.
 
     Args:
@@ -110,7 +110,7 @@ class String(_Declared, restx.String):  # type: ignore[misc]  # RESTX is untyped
         return schema
 
 
-class Integer(_Declared, restx.Integer):  # type: ignore[misc]  # RESTX is untyped
+class Integer(Field, restx.Integer):  # type: ignore[misc]  # RESTX is untyped
     """A whole number, by default within ±(2^53 - 1)."""
 
     def __init__(
@@ -119,7 +119,7 @@ class Integer(_Declared, restx.Integer):  # type: ignore[misc]  # RESTX is untyp
         super().__init__(min=min, max=max, **self._declare(options))
 
 
-class Boolean(_Declared, restx.Boolean):  # type: ignore[misc]  # RESTX is untyped
+class Boolean(Field, restx.Boolean):  # type: ignore[misc]  # RESTX is untyped
     """``true`` or ``false``."""
 
     def __init__(self, **options: Unpack[Options]) -> None:
@@ -130,7 +130,7 @@ class Boolean(_Declared, restx.Boolean):  # type: ignore[misc]  # RESTX is untyp
         return bool(value)
 
 
-class DateTime(_Declared, restx.DateTime):  # type: ignore[misc]  # RESTX is untyped
+class DateTime(Field, restx.DateTime):  # type: ignore[misc]  # RESTX is untyped
     """A time: out in UTC with milliseconds, in with any offset."""
 
     __schema_example__ = "2026-11-20T06:45:00.123Z"
@@ -157,12 +157,12 @@ class DateTime(_Declared, restx.DateTime):  # type: ignore[misc]  # RESTX is unt
         return format_time(moment)
 
 
-class List(_Declared, restx.List):  # type: ignore[misc]  # RESTX is untyped
+class List(Field, restx.List):  # type: ignore[misc]  # RESTX is untyped
     """A list of what ``item`` declares."""
 
     def __init__(
         self,
-        item: _Declared,
+        item: Field,
         *,
         min_items: int | None = None,
         max_items: int | None = None,
@@ -175,7 +175,7 @@ class List(_Declared, restx.List):  # type: ignore[misc]  # RESTX is untyped
         )
 
 
-class Nested(_Declared, restx.Nested):  # type: ignore[misc]  # RESTX is untyped
+class Nested(Field, restx.Nested):  # type: ignore[misc]  # RESTX is untyped
     """An object of its own shape; null if there is none."""
 
     def __init__(self, model: Model, **options: Unpack[Options]) -> None:
@@ -211,7 +211,7 @@ class Inline(Nested):
         return members
 
 
-def shape(ns: Namespace, name: str, /, **members: _Declared) -> Model:
+def shape(ns: Namespace, name: str, /, **members: Field) -> Model:
     """Declare an object called ``name`` with these members.
 
     Raises:
@@ -224,34 +224,14 @@ def patch_of(ns: Namespace, name: str, model: Model) -> Model:
     """Declare the merge patch of ``model``: nothing required, null also where it resets."""
     members = {}
     for member, field in model.items():
-        members[member] = patched = _fresh(field)
+        members[member] = patched = copy(field)
+        patched.__dict__.pop("__schema__", None)  # RESTX keeps it there
         patched.required = False
         patched.nullable = bool(field.nullable or field.resettable)
     return shape(ns, name, **members)
 
 
-def read_only(model: Model, *, besides: Iterable[str] = ()) -> dict[str, _Declared]:
-    """Return the members of an output shape for an input shape, where they cannot be set.
-
-    A body that has one of them is then told ``read_only`` instead of ``unknown``.
-
-    Args:
-        besides: the members that can be set and are left out.
-    """
-    members = {name: _fresh(field) for name, field in model.items() if name not in set(besides)}
-    for field in members.values():
-        field.readonly, field.required = True, False
-    return members
-
-
-def _fresh(field: _Declared) -> _Declared:
-    """Return a copy of a field, without the schema that RESTX keeps on it."""
-    fresh = copy(field)
-    fresh.__dict__.pop("__schema__", None)
-    return fresh
-
-
-def _instance(field: object) -> _Declared:
-    if not isinstance(field, _Declared):
+def _instance(field: object) -> Field:
+    if not isinstance(field, Field):
         raise TypeError(f"declare members by instances of api.fields, not by {field!r}")
     return field

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from email_validator import EmailNotValidError, validate_email
 
 from services import passwords
-from services.validation import Faults, counted
+from services.validation import Faults, counted, shown
 
 #: ``line`` and ``text`` are any text, of one line or many. A ``password`` is a new one, so it must
 #: not be a common one; a ``secret`` is only compared. Neither is ever trimmed.
@@ -121,7 +121,7 @@ class Anything:
             return [self.check(item, f"{path}.{position}", faults) for position, item in items]
         if isinstance(value, dict):
             return {
-                TEXT.check(name, path, faults): self.check(item, path, faults)
+                TEXT.check(name, path, faults): self.check(item, f"{path}.{shown(name)}", faults)
                 for name, item in value.items()
             }
         return value
