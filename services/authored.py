@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import User
@@ -59,6 +59,9 @@ class Authored(Service[M]):
             User.name.label("author_name"),
             sa.null().label("avatar_url"),
         )
+
+    def loads(self) -> tuple[Any, ...]:
+        return (contains_eager(self.model.author),)
 
     def allows(self, action: str, item: Any) -> Verdict:
         if action == "read":

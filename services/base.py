@@ -57,8 +57,6 @@ class Service(Generic[M]):
     """Fields of a revision."""
     staff: ClassVar[str] = "editor"
     """The role from which on one may change, see and restore everybody's items."""
-    loads: ClassVar[tuple[Any, ...]] = ()
-    """Loader options of an item that is about to change."""
     _statements: ClassVar[dict[Any, sa.Select[Any]]]
 
     def __init_subclass__(cls) -> None:
@@ -117,6 +115,10 @@ class Service(Generic[M]):
 
     def make_room(self, deletion: Deletion) -> None:
         """Before children come back: give way where their unique values are taken by now."""
+
+    def loads(self) -> tuple[Any, ...]:
+        """Return the loader options of an item that is about to change."""
+        return ()
 
     @classmethod
     def parents(cls) -> Mapping[str, InstrumentedAttribute[int]]:
@@ -194,7 +196,7 @@ class Service(Generic[M]):
 
     def load(self, id: int, action: str, expected: frozenset[int] | None = None) -> M:
         """Return one visible item, locked, that the actor may do ``action`` to."""
-        statement = self.visible().where(self.model.id == id).options(*self.loads)
+        statement = self.visible().where(self.model.id == id).options(*self.loads())
         statement = statement.with_for_update(of=self.model).execution_options(
             populate_existing=True
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, contains_eager
+from sqlalchemy.orm import aliased
 
 from models import Deletion, Post, PostTag, User
 from services import markdown, slugs
@@ -73,7 +73,6 @@ class PostService(Authored[Post]):
     }
     defaults = {"excerpt": None, "tags": []}
     history = ("title", "body", "slug", "excerpt", "status", "published_at", "tags")
-    loads = (contains_eager(Post.author),)
 
     def public_rows(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
         return sa.and_(Post.status == "published", Post.published_at <= moment)
