@@ -38,7 +38,9 @@ def reserve(session: Session, key: str, limit: int = LIMIT) -> int:
         index_elements=[LoginAttempt.key],
         set_={
             "count": sa.case((is_over, 1), else_=LoginAttempt.count + 1),
-            "window_ends_at": sa.case((is_over, now + WINDOW), else_=LoginAttempt.window_ends_at),
+            "window_ends_at": sa.case(
+                (is_over, fresh.excluded.window_ends_at), else_=LoginAttempt.window_ends_at
+            ),
         },
     ).returning(LoginAttempt.count, LoginAttempt.window_ends_at)
     count, window_ends_at = session.execute(counted).one()
