@@ -183,9 +183,9 @@ class Service(Generic[M]):
             NotFound, Forbidden, Stale: it is hidden, not the caller's to change, or newer.
         """
         item = self.load(id, "update", expected)
-        was = self.audience(item)
+        was, before = self.audience(item), _values(item)
         self.apply(item, changes)
-        if self.session.is_modified(item):
+        if _values(item) != before:  # not session.is_modified: what apply calls may flush
             self.touch(item)
             self.session.flush()
             self.record("update", item, was=was)
@@ -315,3 +315,8 @@ class Service(Generic[M]):
     def title_of(self, item: M) -> str:
         """Return what the trash calls it."""
         return str(item.title)
+
+
+def _values(item: Any) -> list[Any]:
+    """Return an item's columns, to compare later."""
+    return [getattr(item, column.key) for column in sa.inspect(item).mapper.column_attrs]
