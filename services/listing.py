@@ -40,7 +40,7 @@ class Filter:
             parameter, and the statement is kept whatever the value.
         shape: value → what of it the statement's text depends on (hashable).
         params: value → the values of the parameters that ``condition`` bound by itself.
-        rules_out_nulls: sort columns that are never null where this value holds.
+        rules_out_nulls: shape → sort columns that are never null where it holds.
     """
 
     condition: Callable[[Service[Any], Any], sa.ColumnElement[bool]]
@@ -73,6 +73,15 @@ class Page:
 def equals(column: InstrumentedAttribute[Any]) -> Filter:
     """Return a filter by equality."""
     return Filter(lambda _service, value: column == value)
+
+
+def equals_folded(column: InstrumentedAttribute[Any]) -> Filter:
+    """Return a filter by equality with a casefolded column, whatever the case given."""
+    return Filter(
+        lambda _service, _value: column == sa.bindparam("folded"),
+        shape=lambda _value: None,
+        params=lambda value: {"folded": value.strip().casefold()},
+    )
 
 
 def after(column: InstrumentedAttribute[Any]) -> Filter:
@@ -133,7 +142,8 @@ def _build(service: Service[Any], query: Query, kind: str) -> sa.Select[Any]:
         declared = service.filters[name]
         bound = value if declared.shape else sa.bindparam(f"f_{name}")
         statement = statement.where(declared.condition(service, bound))
-        never_null |= declared.rules_out_nulls.get(value, frozenset()) if declared.shape else set()
+        if declared.shape:
+            never_null |= declared.rules_out_nulls.get(declared.shape(value), frozenset())
     if kind == "total":
         return statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
     name = (query.sort or service.default_sort).removeprefix("-")
