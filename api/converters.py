@@ -1,9 +1,9 @@
-"""What may stand in a URL: ids in one spelling only, so that every object has one URL."""
+"""What may stand in a URL: ids in one spelling only, so that every object has one URL; no NUL."""
 
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter, UnicodeConverter, ValidationError
 
 #: Ids stay exact in every JSON reader below this.
 LIMIT = 2**53
@@ -31,8 +31,19 @@ class UserIdConverter(IdConverter):
         return value if value == "me" else super().to_python(value)
 
 
+class TextConverter(UnicodeConverter):
+    """Text without a NUL, which no name of anything has and PostgreSQL refuses."""
+
+    def to_python(self, value: str) -> str:
+        """Return the text."""
+        if "\0" in value:
+            raise ValidationError()
+        return value
+
+
 def init_app(app: Flask) -> None:
-    """Make ``<id:...>`` and ``<user_id:...>`` known; a trailing slash makes no difference."""
+    """Make our converters known; a trailing slash makes no difference."""
     app.url_map.converters |= {"id": IdConverter, "user_id": UserIdConverter}
+    app.url_map.converters |= {"default": TextConverter, "string": TextConverter}
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response
@@ -116,6 +117,12 @@ users = Spec(
     anonymous=frozenset({"POST"}),
 )
 
+#: The author is in the URL.
+posts_of_one = replace(
+    posts,
+    filters={name: each for name, each in posts.filters.items() if not name.startswith("author")},
+)
+
 new_password = ns.model(
     "NewPassword",
     {
@@ -165,9 +172,9 @@ class UserPassword(SpecEndpoint):
         return self.nothing()
 
 
-@expose(ns, "/users/<user_id:id>/posts", get=lists(ns, posts, "listUserPosts", 404))
+@expose(ns, "/users/<user_id:id>/posts", get=lists(ns, posts_of_one, "listUserPosts", 404))
 class UserPosts(Listing):
-    spec = posts
+    spec = posts_of_one
 
     def get(self, **path: Any) -> Response:
         """List the posts of a user"""

@@ -14,7 +14,7 @@ from services import markdown, slugs
 from services.authored import Authored
 from services.base import ACTOR, NOW, Service
 from services.errors import Conflict, Fault, NotFound
-from services.listing import Filter, Sort, after, any_of, before, equals
+from services.listing import Filter, Sort, after, any_of, before, equals, equals_folded
 from services.transaction import Retry, explain_conflict
 
 #: What a list may be narrowed to; ``scheduled`` is published with a time to come.
@@ -60,11 +60,11 @@ class PostService(Authored[Post]):
             rules_out_nulls={"published": frozenset({"published_at"})},
         ),
         "author_id": equals(Post.author_id),
-        "author": equals(User.username_key),
+        "author": equals_folded(User.username_key),
         "tag": Filter(
             _has_tags,
             shape=len,
-            params=lambda tags: {f"tag_{n}": tag.casefold() for n, tag in enumerate(tags)},
+            params=lambda tags: {f"tag_{n}": tag.strip().casefold() for n, tag in enumerate(tags)},
         ),
         "published_after": after(Post.published_at),
         "published_before": before(Post.published_at),
