@@ -158,7 +158,9 @@ class Config:
     )
     WORKERS: int = _setting(0, "Processes; 0 means one for each core.", _between(0, 256))
     THREADS: int = _setting(
-        4, "Threads of each process; also the size of its database pool.", _between(1, 256)
+        4,
+        "Requests that a process works on at once; also the size of its database pool.",
+        _between(1, 256),
     )
     DATA_DIR: Path = _setting(  # noqa: RUF009 - makes a dataclass field
         Path("instance"), "Folder of the SQLite database and of what is made once, such as keys."

@@ -11,6 +11,7 @@ from flask_restx import Api
 from api import (
     assets,
     auth,
+    commands,
     console,
     converters,
     database,
@@ -64,6 +65,7 @@ def create_app(config: Config) -> Flask:
     health.init_app(app, config)
     jwks.init_app(app)
     openapi.install(app, _api(app), config)
+    commands.init_app(app)
     return app
 
 

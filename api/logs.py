@@ -25,11 +25,10 @@ Event = MutableMapping[str, Any]
 Processor = Callable[[Any, str, Event], Event]
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_STDOUT = 1
 
 
-def configure(config: Config) -> None:
-    """Send what structlog, stdlib logging and warnings say through one pipe; may be repeated."""
+def configure(config: Config, descriptor: int = 1) -> None:
+    """Send what structlog and stdlib logging say to a file descriptor; may be repeated."""
     level = _LEVELS[config.LOG_LEVEL]
     render = _json if config.LOG_FORMAT == "json" else _text
     processors: list[Any] = [_name_request, structlog.processors.format_exc_info, render]
@@ -38,14 +37,15 @@ def configure(config: Config) -> None:
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_Lines,
+        logger_factory=lambda *_names: _Lines(descriptor),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [each for each in root.handlers if not isinstance(each, _FromLibraries)]
     root.addHandler(_FromLibraries())
     root.setLevel(level)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs query strings
+    for library in ("alembic", "werkzeug"):  # the latter logs query strings
+        logging.getLogger(library).setLevel(logging.WARNING)
     sys.excepthook = _log_crash
 
 
@@ -119,12 +119,12 @@ def _shown(value: object) -> str:
 class _Lines:
     """Where structlog's loggers write: whole lines, one system call each."""
 
-    def __init__(self, *_names: object) -> None:
-        pass
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
 
     def msg(self, line: bytes) -> None:
         with suppress(OSError):  # nobody reads, or the disk is full: no place is left to say so
-            os.write(_STDOUT, line + b"\n")
+            os.write(self._descriptor, line + b"\n")
 
     log = debug = info = warn = warning = error = critical = exception = failure = fatal = msg
 

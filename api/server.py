@@ -9,6 +9,7 @@ Source: docs/decisions/0001-wsgi-server.md
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -75,6 +76,7 @@ class Server(MPServer):
             log_level=LogLevels.error,
             log_dictconfig=_LOGGING,
         )
+        logging.getLogger("_granian").addFilter(_is_news)
         self._listeners = listeners
         self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
 
@@ -118,6 +120,11 @@ class Server(MPServer):
         if time.monotonic() - worker.birth < 1:
             time.sleep(0.2)  # one that cannot even start must not keep a core busy
         self._respawn_workers([index], spawn_target, target_loader)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether we don't log this ourselves, and only if nobody asked for the end."""
+    return "Unexpected exit" not in record.getMessage()
 
 
 class _Bell:

@@ -1,0 +1,247 @@
+"""The command line: ``flask users create``, ``backup``, ``keys rotate`` ... for operators.
+
+Commands go through the same services and the same validation as requests. What is wrong is printed
+a line each, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import structlog
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from flask_restx import Model
+from sqlalchemy.orm import Session
+
+from api import doctor, logs, settings
+from api import users as shapes
+from api.database import db
+from api.input import check_body
+from config import Config
+from models.engine import database_url
+from services import clock, keys, passwords
+from services.actor import ROLES, Actor
+from services.backup import BackupFailed, backup
+from services.errors import NotFound, ServiceError
+from services.transaction import transact
+from services.trash import TrashService
+from services.users import UserService
+
+T = TypeVar("T")
+Command = Callable[..., None]
+
+#: Who acts here: whoever may run programs as the service's user is an admin.
+OPERATOR = Actor(0, "admin", via="command")
+#: Deletions that one transaction purges.
+BATCH = 500
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_STDERR = 2
+
+users = AppGroup("users", help="Make users and change them.")
+trash = AppGroup("trash", help="Remove what was deleted.")
+signing = AppGroup("keys", help="The keys that sign access tokens.")
+texts = AppGroup("settings", help="Print the settings, with their defaults and meanings.")
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to ``flask``."""
+    for command in (users, trash, signing, texts, _backup, _doctor):
+        app.cli.add_command(command)
+
+
+def _operation(command: Command) -> Command:
+    """Log how a command went, on stderr, and say in words what it was refused for."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        started, status = time.perf_counter(), 1
+        logs.configure(_config(), descriptor=_STDERR)
+        try:
+            command(*args, **kwargs)
+            status = 0
+        except ServiceError as exc:
+            lines = [f"{fault.field}: {fault.message}" for fault in exc.faults]
+            _fail(*lines or [exc.public_message])
+        except (BackupFailed, keys.KeyFault) as exc:
+            _fail(str(exc))
+        finally:
+            structlog.get_logger().info(
+                "command",
+                command=click.get_current_context().command_path,
+                duration_ms=round((time.perf_counter() - started) * 1000, 2),
+                status=status,
+            )
+
+    return run
+
+
+@users.command("create")
+@click.argument("username")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="author", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@_operation
+def _create_user(username: str, email: str, role: str, password_stdin: bool) -> None:
+    """Make a user. Asks for the password; without a terminal a random one is made and printed."""
+    password, is_random = _password(password_stdin)
+    given = {"username": username, "email": email, "role": role, "password": password}
+    data = UserService.prepare(check_body(_for_admins(shapes.users.create), given))
+    _write(lambda session: UserService(session, OPERATOR, _config()).create(data))
+    click.echo(f"Created {username} ({role}).")
+    _tell(password, is_random)
+
+
+@users.command("set-role")
+@click.argument("username")
+@click.argument("role", type=click.Choice(ROLES))
+@_operation
+def _set_role(username: str, role: str) -> None:
+    """Give a user another role; ends their access tokens."""
+    changes = check_body(_for_admins(shapes.users.patch), {"role": role})
+
+    def work(session: Session) -> None:
+        service = UserService(session, OPERATOR, _config())
+        service.patch(_id(service, username), changes, None)
+
+    _write(work)
+    click.echo(f"{username} is now {role}.")
+
+
+@users.command("set-password")
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@_operation
+def _set_password(username: str, password_stdin: bool) -> None:
+    """Give a user another password; ends all their sessions."""
+    password, is_random = _password(password_stdin)
+    data = check_body(shapes.new_password, {"new_password": password})
+    hashed = passwords.hash(data["new_password"])
+
+    def work(session: Session) -> None:
+        service = UserService(session, OPERATOR, _config())
+        service.set_password(_id(service, username), hashed)
+
+    _write(work)
+    click.echo(f"{username} has a new password.")
+    _tell(password, is_random)
+
+
+@trash.command("purge")
+@click.option("--older-than", "age", required=True, help="Age of the deletion: 12h, 30d, 4w.")
+@_operation
+def _purge(age: str) -> None:
+    """Remove what was deleted that long ago, for good."""
+    than = clock.now() - _duration(age)
+    count = BATCH
+    total = 0
+    while count == BATCH:
+        count = _write(
+            lambda session: TrashService(session, OPERATOR, _config()).purge_older(than, BATCH)
+        )
+        total += count
+    click.echo(f"Purged {total}.")
+
+
+@signing.command("rotate")
+@click.option("--now", is_flag=True, help="The present key is not secret any more: sign at once.")
+@_operation
+def _rotate(now: bool) -> None:
+    """Make a new signing key; tokens signed by the present one stay valid until they expire."""
+    key = keys.open_keys(_config().JWT_KEYS, _config().DATA_DIR).rotate(now=now)
+    when = "at once" if now else f"in {keys.JWKS_TTL} s, when others had time to learn of it"
+    click.echo(f"Key {key.kid} signs {when}.")
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+@_operation
+def _backup(file: Path) -> None:
+    """Write all of the database to FILE, while it is in use."""
+    backup(database_url(_config().DATABASE_URL), file)
+    click.echo(f"{file}: {file.stat().st_size:,} bytes.")
+
+
+@click.command("doctor")
+@with_appcontext
+@_operation
+def _doctor() -> None:
+    """Look for what is wrong with this installation, and say how to mend it."""
+    findings = doctor.examine(_config())
+    for finding in findings:
+        click.echo(f"{finding.subject}: {finding.fault}\n    {finding.remedy}")
+    if findings:
+        raise SystemExit(1)
+    click.echo("Nothing is wrong.")
+
+
+@texts.command("example")
+def _example() -> None:
+    """Print the text of .env.example."""
+    click.echo(settings.example(), nl=False)
+
+
+@texts.command("table")
+def _table() -> None:
+    """Print the table of docs/operations.md."""
+    click.echo(settings.table(), nl=False)
+
+
+def _config() -> Config:
+    config: Config = current_app.config["SIGNPOST"]
+    return config
+
+
+def _for_admins(shape: Any) -> Model:
+    """Return the shape that an admin's request has to match."""
+    return shape.admins
+
+
+def _write(work: Callable[[Session], T]) -> T:
+    session = db.session()
+    return transact(session, lambda: work(session))
+
+
+def _id(service: UserService, username: str) -> int:
+    try:
+        return int(service.by_name(username).id)
+    except NotFound as exc:
+        raise NotFound(f"There is no user {username}.") from exc
+
+
+def _password(from_stdin: bool) -> tuple[str, bool]:
+    """Return a password, and whether nobody knows it yet."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n"), False
+    if sys.stdin.isatty():
+        return click.prompt("Password", hide_input=True, confirmation_prompt=True), False
+    return secrets.token_urlsafe(15), True
+
+
+def _tell(password: str, is_random: bool) -> None:
+    if is_random:
+        click.echo(f"Password: {password}")
+
+
+def _duration(text: str) -> timedelta:
+    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", text, re.ASCII)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a number with s, m, h, d or w.")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _fail(*lines: str) -> None:
+    for line in lines:
+        click.echo(line, err=True)
+    raise SystemExit(1)
