@@ -17,9 +17,10 @@ def newest(server: Server) -> int:
 
 def walk(server: Server, path: str, pages: int) -> str:
     """Return the cursor that follows so many pages of Signpost's."""
-    cursor = str(_get(server, path)["next"])
-    for _ in range(pages - 1):
-        cursor = str(_get(server, f"{path}&cursor={cursor}")["next"])
+    with httpx.Client(base_url=server.url) as client:
+        cursor = str(client.get(path).json()["next"])
+        for _ in range(pages - 1):
+            cursor = str(client.get(f"{path}&cursor={cursor}").json()["next"])
     return cursor
 
 

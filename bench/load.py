@@ -64,6 +64,7 @@ def load(server: Server, request: Request, seconds: int) -> Sample:
     before = server.cpu_seconds()
     totals = _wrk(server.url + request.path, request, seconds)
     spent = server.cpu_seconds() - before
+    server.served += int(totals["requests"])
     failed = totals["refused"] + totals["broken"]
     return Sample(
         rate=(totals["requests"] - totals["refused"]) / totals["seconds"],

@@ -118,10 +118,8 @@ def memory(setting: Setting) -> list[Row]:
     figures = {}
     paths = ((setting.signpost, "/api/v1/posts?limit=20"), (setting.textbook, "/api/posts"))
     for server, path in paths:
-        served = 0.0
-        while served < _SERVED * len(server.workers()):
-            seconds = max(setting.plan.seconds, 2)
-            served += load(server, Request(path), seconds).rate * seconds
+        while server.served < _SERVED * len(server.workers()):
+            load(server, Request(path), 2)
         figures[server.name] = server.resident_megabytes()
     ours = figures["signpost"]
     figure = f"{ours:.0f} MB (textbook {figures['textbook']:.0f} MB)"
@@ -170,11 +168,12 @@ def _versus(
 ) -> Row:
     a, b = _alternate(setting.plan, ((setting.signpost, ours), (setting.textbook, theirs)))
     ratio = _rate(a) / _rate(b)
-    failed = sum(sample.failed for sample in (*a, *b))
+    failed = [sum(sample.failed for sample in samples) for samples in (a, b)]
     return Row(
         name,
         f"{ratio:.2f} x ({_rate(a):,.0f} against {_rate(b):,.0f}/s; "
-        f"CPU {_cpu(a):,.0f} against {_cpu(b):,.0f} us)" + (f", {failed} FAILED" if failed else ""),
+        f"CPU {_cpu(a):,.0f} against {_cpu(b):,.0f} us)"
+        + (f"; FAILED: {failed[0]} and {failed[1]}" if any(failed) else ""),
         f"{target} x" if target else "",
         ratio >= target if target else None,
         _details(signpost=a, textbook=b),

@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-import httpx
 
 _ROOT = Path(__file__).parents[1]
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -54,6 +54,8 @@ class Server:
         self.environment = {"PATH": os.environ["PATH"], "PORT": str(self.port), **environment}
         self._probe = self.url + probe
         self._log = folder / f"{name}.log"
+        self.served = 0
+        """Requests since its last start."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -74,7 +76,7 @@ class Server:
         Raises:
             NotStarted: it ended, or took more than 30 s.
         """
-        started = time.perf_counter()
+        self.served, started = 0, time.perf_counter()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=_ROOT, env=self.environment, stdout=log, stderr=log
@@ -148,8 +150,9 @@ def _free_port() -> int:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5).is_success
-    except httpx.TransportError:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own URL
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
         return False
 
 
