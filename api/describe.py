@@ -10,7 +10,7 @@ from flask_restx import Model, Namespace
 
 from api import fields
 from api.problems import CODES
-from api.swagger import CONSUMES
+from api.swagger import CONSUMES, JSON_PATCH, MERGE_PATCH_TYPES
 
 if TYPE_CHECKING:
     from api.spec import Shape, Spec
@@ -30,7 +30,6 @@ _IF_MATCH = {
     "description": "ETag that you read last: 412 if it has changed since.",
 }
 _IF_NONE_MATCH = {"in": "header", "type": "string", "description": "304 if it is still that one."}
-_MERGE_PATCH = ["application/merge-patch+json", "application/json"]
 _ID = {
     "in": "path",
     "type": "integer",
@@ -132,6 +131,8 @@ def _base(cls: type[Any], verb: str, spec: Spec | None) -> dict[str, Any]:
         )
     if verb.upper() not in cls.anonymous:
         said["security"] = "bearer"
+    elif not getattr(cls, "takes_token", True):
+        said["security"] = []
     return said
 
 
@@ -156,7 +157,8 @@ def reads(ns: Namespace, spec: Spec, id: str, *others: int) -> dict[str, Any]:
 
 
 def _implied(ns: Namespace, cls: type[Any], spec: Spec) -> dict[str, dict[str, Any]]:
-    from api.resource import Collection, Item, Listing
+    from api.item import Item
+    from api.resource import Collection, Listing
 
     name = spec.name.title().replace(" ", "")
     listed = {"get": lists(ns, spec, f"list{spec.service.type.title()}")}
@@ -177,7 +179,7 @@ def _item(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
         ns, 200, spec.output, 401, 403, 404, 409, 412, 413, 415, 428, 507, **_headers()
     )
     matched = {"params": {"If-Match": _IF_MATCH}}
-    merged = {"vendor": {CONSUMES: _MERGE_PATCH}}
+    merged = {"vendor": {CONSUMES: [*MERGE_PATCH_TYPES, JSON_PATCH]}}
     deleted = answers(ns, 204, None, 401, 403, 404, 409, 412, 428, 507, Link=_LINK)
     return {
         "get": reads(ns, spec, f"get{name}"),

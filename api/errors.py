@@ -88,7 +88,7 @@ def _service_error(exc: ServiceError) -> Response:
     if CODES[exc.public_code].status == 401:
         error = exc.error if isinstance(exc, Challenge) else None
         headers["WWW-Authenticate"] = f'Bearer error="{error}"' if error else "Bearer"
-    headers |= getattr(exc, "headers", {})
+    headers |= exc.headers
     return problem_response(
         exc.public_code,
         exc.public_message,

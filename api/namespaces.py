@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask_restx import Api, Namespace
 
+from api.item import Item
 from api.posts import ns as posts
-from api.resource import Item
 from api.sessions import ns as sessions
 from api.spec import Spec
 from api.tokens import ns as auth

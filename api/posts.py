@@ -10,8 +10,9 @@ from flask_restx import Namespace
 from api import arguments, fields
 from api.describe import reads
 from api.fields import patch_of
+from api.item import Item
 from api.preconditions import conditional
-from api.resource import Collection, Item, SpecEndpoint, expose
+from api.resource import Collection, SpecEndpoint, expose
 from api.rights import Rights, rights_of
 from api.spec import Spec
 from services.posts import STATUSES, PostService

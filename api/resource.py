@@ -1,12 +1,14 @@
 """The generic half of every endpoint: who calls, parse, one transaction, render.
 
 A resource file declares a ``Spec`` (api/spec.py) and classes; see api/posts.py. What a class
-inherits from ``Collection`` or ``Item`` is everything that it does. Documentation: api/describe.py.
+inherits from ``Collection`` or ``Item`` (api/item.py) is everything that it does. Documentation:
+api/describe.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 from flask import Response, current_app, request
@@ -18,20 +20,14 @@ from api.auth import current_actor
 from api.database import db
 from api.describe import expose
 from api.input import read_body
-from api.preconditions import (
-    conditional,
-    expected_versions,
-    item_tag,
-    last_modified,
-    list_tag,
-)
+from api.preconditions import conditional, item_tag, last_modified, list_tag
 from api.spec import Shape, Spec, declared, shape_for
 from config import Config
 from services.actor import Actor
-from services.errors import ServiceError, Stale, Unauthenticated
+from services.errors import ServiceError, Unauthenticated
 from services.transaction import reading, transact
 
-__all__ = ["Collection", "Endpoint", "Item", "Listing", "SpecEndpoint", "expose"]
+__all__ = ["Collection", "Endpoint", "Listing", "SpecEndpoint", "expose"]
 
 T = TypeVar("T")
 MERGE_PATCH = ("application/merge-patch+json", "application/json")
@@ -75,16 +71,19 @@ class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
         config: Config = current_app.config["SIGNPOST"]
         return config
 
+    @property
+    def session(self) -> Session:
+        """The request's database session; ``read`` and ``write`` open what it needs."""
+        return db.session()
+
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on a session that only reads."""
-        session = db.session()
-        with reading(session):
-            return work(session)
+        with reading(self.session):
+            return work(self.session)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction."""
-        session = db.session()
-        return transact(session, lambda: work(session))
+        return transact(self.session, lambda: work(self.session))
 
     def answer(
         self,
@@ -125,8 +124,14 @@ class SpecEndpoint(Endpoint):
         """Return the checked body; who may not do ``action`` hears that first."""
         model = shape_for(self.actor, shape)
         types = MERGE_PATCH if request.method == "PATCH" else ("application/json",)
-        try:
+        with self.rights_first(action, id):
             return read_body(model, media_types=types)
+
+    @contextmanager
+    def rights_first(self, action: str, id: int | None) -> Iterator[None]:
+        """Let a refusal of the request wait until it is clear that the caller may do ``action``."""
+        try:
+            yield
         except ServiceError:
             self.read(lambda session: self.service(session).check(action, id))
             raise
@@ -174,7 +179,7 @@ class Collection(Listing):
 
     def post(self) -> Response:
         """Create {a}"""
-        self.service(db.session()).require("create", None)
+        self.service(self.session).require("create", None)
         self.spec.read_item_query()
         data = self.spec.service.prepare(self.body(declared(self.spec.create), "create"))
 
@@ -186,65 +191,3 @@ class Collection(Listing):
         response = self.shown(row, status=201, model=self.spec.output)  # its maker sees it whole
         response.headers["Location"] = self.path(self.spec.service.type, row.id)
         return response
-
-
-class Item(SpecEndpoint):
-    """``GET`` and ``DELETE`` one item; ``PUT`` and ``PATCH`` it if the spec has their shapes."""
-
-    def get(self, id: int) -> Response:
-        """Get {a}"""
-        mask = self.spec.read_item_query()["fields"]
-        row = self.read(lambda session: self.service(session).row(id))
-        return conditional(self.shown(row, mask))
-
-    def put(self, id: int) -> Response:
-        """Replace {a}"""
-        return self._change("replace", declared(self.spec.replace), id)
-
-    def patch(self, id: int) -> Response:
-        """Change {a}"""
-        return self._change("patch", declared(self.spec.patch), id)
-
-    def delete(self, id: int) -> Response:
-        """Move {a} to the trash"""
-        self.spec.read_item_query()
-        expected = self._expected(id, "delete")
-        self._write(id, lambda service: service.delete(id, expected))
-        response = self.nothing()
-        if self.undoable(id):
-            undo = self.path("trash", self.spec.service.type, id, "restoration")
-            response.headers["Link"] = f'<{undo}>; rel="undo"'
-        return response
-
-    def undoable(self, id: int) -> bool:
-        """Whether the caller, who just deleted it, may restore the item too."""
-        return True
-
-    def _change(self, verb: str, shape: Shape, id: int) -> Response:
-        mask = self.spec.read_item_query()["fields"]
-        data = self.body(shape, "update", id)
-        expected = self._expected(id, "update")
-        self.service(db.session()).confirm(id, data)
-        data = self.spec.service.prepare(data)
-
-        def work(service: Any) -> Any:
-            getattr(service, verb)(id, data, expected)
-            return service.row(id)
-
-        return self.shown(self._write(id, work), mask)
-
-    def _expected(self, id: int, action: str) -> frozenset[int] | None:
-        try:
-            return expected_versions(required=self.config.REQUIRE_IF_MATCH)
-        except ServiceError:
-            self.read(lambda session: self.service(session).check(action, id))
-            raise
-
-    def _write(self, id: int, work: Callable[[Any], T]) -> T:
-        """Run ``work`` on the service; a refused If-Match is told with the present ETag."""
-        try:
-            return self.write(lambda session: work(self.service(session)))
-        except Stale as exc:
-            row = self.read(lambda session: self.service(session).row(id))
-            exc.headers = {"ETag": self.shown(row).headers["ETag"]}  # type: ignore[attr-defined]
-            raise

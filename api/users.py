@@ -9,12 +9,12 @@ from flask import Response
 from flask_restx import Model, Namespace
 
 from api import arguments, fields
-from api.database import db
 from api.describe import answers, lists, reads
 from api.fields import patch_of
+from api.item import Item
 from api.posts import posts
 from api.preconditions import conditional
-from api.resource import Collection, Item, Listing, SpecEndpoint, expose
+from api.resource import Collection, Listing, SpecEndpoint, expose
 from api.rights import Rights, rights_of
 from api.spec import ByRole, Spec
 from services import passwords
@@ -166,7 +166,7 @@ class UserPassword(SpecEndpoint):
     def put(self, id: int) -> Response:
         """Set a password; ends all other sessions"""
         data = self.body(new_password, "update", id)
-        self.service(db.session()).confirm_password(id, data.get("current_password"))
+        self.service(self.session).confirm_password(id, data.get("current_password"))
         hashed = passwords.hash(data["new_password"])
         self.write(lambda session: self.service(session).set_password(id, hashed))
         return self.nothing()

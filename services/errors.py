@@ -50,6 +50,7 @@ class ServiceError(Exception):
         self.faults = tuple(faults)
         self.retry_after = retry_after
         self.extra = dict(extra or {})
+        self.headers: dict[str, str] = {}
 
 
 class Unauthenticated(ServiceError):
