@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models import AuditEvent
 from models.engine import database_url, engine_options, prepare
+from services import refresh
+from services.refresh import Grant
+from services.sessions import Credentials
 from services.transaction import reading, transact
+from tests.factories import PASSWORD
 
 T = TypeVar("T")
 #: Threads that work at the same time.
 THREADS = 16
+KEY = refresh.successor_key("0123456789abcdef" * 3)
 
 
 class Direct:
@@ -78,3 +84,18 @@ def at_once(times: int, work: Callable[[], T]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(caught, range(times)))
+
+
+def credentials(name: str = "ada", password: str = PASSWORD, **more: Any) -> Credentials:
+    """Return what ``name`` signs in with, on a device at an address."""
+    return Credentials(name, password, **{"device": "Browser/1", "address": "203.0.113.7", **more})
+
+
+def go_on(database: Direct, token: str) -> Grant:
+    """Refresh."""
+    return database.write(lambda session: refresh.refresh(session, token, KEY, "203.0.113.7"))
+
+
+def kinds(session: Session) -> list[str]:
+    """Return the kinds of the audit events, in order."""
+    return list(session.scalars(sa.select(AuditEvent.kind).order_by(AuditEvent.id)))

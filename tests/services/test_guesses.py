@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
 from models import LoginAttempt
-from services import clock, guesses
+from services import guesses
 from services.errors import RateLimited
-from tests.services.direct import Clock, Direct, at_once, wide_engine
+from tests.services.direct import Clock, Direct, at_once
 
 KEY = guesses.bucket("ada", "203.0.113.7")
-
-
-@pytest.fixture
-def database(engine: sa.Engine) -> Direct:
-    return Direct(engine)
-
-
-@pytest.fixture
-def wide(engine: sa.Engine, database_url: str) -> Iterator[Direct]:
-    """The same database with a connection for each of many threads."""
-    wide = wide_engine(database_url)
-    yield Direct(wide)
-    wide.dispose()
-
-
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock of every transaction."""
-    fake = Clock()
-    monkeypatch.setattr(clock, "now", fake)
-    return fake
 
 
 def guess(database: Direct, key: str = KEY) -> int:

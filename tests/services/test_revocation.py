@@ -55,11 +55,6 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 
 @pytest.fixture
-def database(engine: sa.Engine) -> Direct:
-    return Direct(engine)
-
-
-@pytest.fixture
 def source(engine: sa.Engine) -> Source:
     return Source(engine)
 
