@@ -30,7 +30,7 @@ async function signIn(page, password = PASSWORD) {
   return form;
 }
 
-/** Open an operation, fill its body and execute it; return status, headers and body as shown. */
+/** Open an operation, fill its body and execute it; return its status and all that is shown. */
 async function tryOut(page, operation, body) {
   const block = page.locator(`.opblock[id$="-${operation}"]`);
   await block.locator(".opblock-summary-control").click();
@@ -41,10 +41,8 @@ async function tryOut(page, operation, body) {
   await block.locator("button.execute").click();
   const answer = block.locator(".live-responses-table");
   await answer.waitFor();
-  return {
-    status: (await answer.locator(".response-col_status").first().innerText()).trim().slice(0, 3),
-    text: await answer.innerText(),
-  };
+  const status = await answer.locator(".response .response-col_status").innerText();
+  return { status: status.trim(), text: await answer.innerText() };
 }
 
 describe("console", () => {
@@ -60,19 +58,16 @@ describe("console", () => {
     await expectCalm(opened);
   });
 
-  it("opens every operation without a complaint", async () => {
+  it("opens operations of every kind without a complaint", async () => {
     // given
     const opened = await openConsole();
-    const blocks = await opened.page.locator(".opblock-summary-control").all();
-    // when
-    for (const block of blocks) {
-      await block.click();
+    for (const operation of ["listPosts", "patchPost", "deletePost", "createToken"]) {
+      const block = opened.page.locator(`.opblock[id$="-${operation}"]`);
+      // when
+      await block.locator(".opblock-summary-control").click();
+      // then
+      await block.locator(".responses-wrapper").waitFor();
     }
-    await opened.page.waitForFunction(
-      (count) => document.querySelectorAll(".opblock.is-open .responses-wrapper").length === count,
-      blocks.length,
-    );
-    // then
     await expectCalm(opened);
   });
 
