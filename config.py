@@ -162,6 +162,12 @@ class Config:
         "Requests that a process works on at once; also the size of its database pool.",
         _between(1, 256),
     )
+    DRAIN_DELAY: int = _setting(
+        0,
+        "How long after SIGTERM requests are still accepted while `/readyz` says 503, so that load "
+        "balancers notice.",
+        _between(0, 5),
+    )
     DATA_DIR: Path = _setting(  # noqa: RUF009 - makes a dataclass field
         Path("instance"), "Folder of the SQLite database and of what is made once, such as keys."
     )

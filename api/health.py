@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from mmap import mmap
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response
@@ -28,12 +29,27 @@ PATIENCE = 0.18
 Check = Callable[[], dict[str, str]]
 
 
+class Flag:
+    """Something that one process says to all that were forked from it."""
+
+    def __init__(self) -> None:
+        self._page = mmap(-1, 1)
+
+    def set(self) -> None:
+        """Raise it, for good."""
+        self._page[0] = 1
+
+    def __bool__(self) -> bool:
+        return self._page[0] == 1
+
+
 def init_app(app: Flask, config: Config) -> None:
-    """Add both URLs to ``app``."""
-    app.register_blueprint(_blueprint(Readiness(lambda: failing_parts(config))))
+    """Add both URLs to ``app``; ``draining`` among its parts makes it unready."""
+    draining = app.extensions["signpost"].draining = Flag()
+    app.register_blueprint(_blueprint(Readiness(lambda: failing_parts(config)), draining))
 
 
-def _blueprint(readiness: Readiness) -> Blueprint:
+def _blueprint(readiness: Readiness, draining: Flag) -> Blueprint:
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
@@ -42,7 +58,7 @@ def _blueprint(readiness: Readiness) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        failing = readiness.failing()
+        failing = {"process": "it is about to end"} if draining else readiness.failing()
         if not failing:
             return _ok()
         return problem_response(

@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from config import Config, ConfigError
@@ -45,6 +46,7 @@ def _serve(config: Config) -> None:
     # Imported here: they read the variable above, and a wrong setting is told without them.
     from api import gate, logs
     from api.app import create_app
+    from api.health import Flag
     from api.prepare import prepare
     from api.server import Server
 
@@ -55,7 +57,13 @@ def _serve(config: Config) -> None:
     sys.stderr.write(f"Signpost serves {_url(config)} (documentation: {_url(config)}/docs)\n")
     gc.freeze()  # what is there now stays, shared by the workers as long as none touches it
     gc.enable()
-    Server(listeners, config.THREADS).run(app, lambda: _forget_connections(app))
+    draining: Flag = app.extensions["signpost"].draining
+
+    def drain() -> None:
+        draining.set()
+        time.sleep(config.DRAIN_DELAY)
+
+    Server(listeners, config.THREADS).run(app, lambda: _forget_connections(app), drain)
 
 
 def _listen(config: Config) -> list[socket.socket]:

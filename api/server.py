@@ -41,8 +41,8 @@ HEAD_MAX = 64 * 1024
 BACKLOG, CONNECTIONS = 2048, 4096
 #: Threads of a worker beyond its places; they sleep on slow bodies, or wait for a place.
 WAITING = 256
-#: Seconds that requests in flight may still take after SIGTERM.
-DRAIN = 25
+#: Seconds that requests in flight may still take once none is accepted any more.
+DRAIN = 24
 
 #: Granian's own words: only what went wrong, through our log.
 _LOGGING = {"handlers": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}}
@@ -80,8 +80,15 @@ class Server(MPServer):
         self._listeners = listeners
         self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
 
-    def run(self, app: WSGIApplication, on_start: Callable[[], None]) -> None:
-        """Serve ``app``; ``on_start`` runs in each worker before its first request."""
+    def run(
+        self, app: WSGIApplication, on_start: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
+        """Serve ``app``.
+
+        Args:
+            on_start: runs in each worker before its first request.
+            on_stop: runs here when the end was asked for, while the workers still accept.
+        """
 
         def load() -> WSGIApplication:
             on_start()
@@ -89,7 +96,16 @@ class Server(MPServer):
             threading.Thread(target=stalled.watch, args=(self.bind_port,), daemon=True).start()
             return app
 
+        self._on_stop = on_stop
         self.serve(target_loader=load, wrap_loader=False)
+
+    def signal_handler_interrupt(self, *_: object) -> None:
+        """End gracefully; asked again, at once."""
+        if self.interrupt_signal:
+            for worker in self.wrks:
+                worker.kill()  # type: ignore[no-untyped-call]
+        self.interrupt_signal = True
+        self.main_loop_interrupt.set()
 
     def _init_shared_socket(self) -> None:
         self._ssp = self._sso = self._shd = None
@@ -107,6 +123,7 @@ class Server(MPServer):
         while True:
             self.main_loop_interrupt.wait()
             if self.interrupt_signal:
+                self._on_stop()
                 return
             while self.interrupt_children:
                 self._replace(self.interrupt_children.pop(0), spawn_target, target_loader)
