@@ -50,30 +50,32 @@ def restore(service: Service[Any], item: Any, deletion: Deletion) -> None:
     service.session.flush()
 
 
-def purge(service: Service[Any], ids: sa.Select[Any]) -> None:
+def purge(service: Service[Any], ids: sa.Select[Any], *, with_owner: bool = False) -> None:
     """Remove rows for good, with their revisions, children and deletions; the log keeps tombstones.
 
     Args:
         ids: selects the ids of the doomed rows of ``service.model``.
+        with_owner: their owners go too, so the log must forget them. Otherwise it tells the
+            owners' other devices what is gone.
     """
-    doomed = [row[0] for row in service.session.execute(ids)]
-    _purge(service, doomed)
+    if doomed := list(service.session.scalars(ids)):
+        owns_itself = service.owner_column() is service.model.id
+        _purge(service, doomed, with_owner or owns_itself)
 
 
-def _purge(service: Service[Any], doomed: list[int]) -> None:
-    if not doomed:
-        return
+def _purge(service: Service[Any], doomed: list[int], with_owner: bool) -> None:
     session = service.session
     for child, key in service.children():
-        purge(child, sa.select(child.model.id).where(key.in_(doomed)))
+        children = sa.select(child.model.id).where(key.in_(doomed))
+        purge(child, children, with_owner=with_owner)
     session.execute(
         sa.update(Change)
         .where(Change.type == service.type, Change.id.in_(doomed))
-        .values(actor_id=None, owner_id=None)
+        .values({"actor_id": None} | ({"owner_id": None} if with_owner else {}))
     )
+    session.execute(sa.delete(service.model).where(service.model.id.in_(doomed)))
     for table, column in ((Revision, Revision.id), (Deletion, Deletion.item_id)):
         session.execute(sa.delete(table).where(table.type == service.type, column.in_(doomed)))
-    session.execute(sa.delete(service.model).where(service.model.id.in_(doomed)))
 
 
 def _take_children(service: Service[Any], deletion: Deletion) -> int:
