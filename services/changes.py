@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -26,6 +26,8 @@ from services.users import UserService
 
 #: Rows of the log that one page looks at, at most; bounds its cost where few concern the caller.
 SCAN = 10_000
+#: A row of the log is kept this long at least, and the last one for ever.
+KEPT = timedelta(days=1)
 
 
 class CursorExpired(ServiceError):
@@ -129,8 +131,11 @@ class ChangeService:
         if cursor.walk:
             items, cursor = self._walk(cursor, cursor.walk, limit)
             return Page(items, cursor, cursor.walk is not None or latest(self.session) > cursor.seq)
-        rows, cursor, more = self._rows(cursor, limit)
-        items = self._items(rows)
+        end = _end(self.session)
+        if end is None or end.seq == cursor.seq:
+            items, more = [], False
+        else:
+            items, cursor, more = self._follow(cursor, end, limit)
         if more:
             return Page(items, cursor, more=True)
         walk = Walk(cursor.types[0], until=self.moment)
@@ -168,31 +173,32 @@ class ChangeService:
         if cursor.seq:
             at = self.session.scalar(sa.select(Change.at).where(Change.seq == cursor.seq))
             return at is not None and at == cursor.seq_at
-        return self.session.scalar(sa.select(sa.func.min(Change.seq))) in (None, 1)
+        return self.moment - cursor.time < KEPT or _end(self.session) is None
 
     # -- what the log says ---------------------------------------------------------------
 
-    def _rows(self, cursor: Cursor, limit: int) -> tuple[Sequence[Any], Cursor, bool]:
-        """Return rows that concern the caller, how far they reach, and whether more may follow."""
-        end = _end(self.session)
-        if end is None or end.seq == cursor.seq:
-            return (), cursor, False
+    def _follow(self, cursor: Cursor, end: Any, limit: int) -> tuple[list[Item], Cursor, bool]:
+        """Go on to row ``end`` for ``limit`` rows that concern the caller.
+
+        Return the items, how far the copy is then, and whether more may follow.
+        """
         horizon = _end(self.session, after=cursor.seq) if end.seq - cursor.seq > SCAN else None
         to = horizon or end
-        rows = self.session.execute(self._concerning(cursor, to.seq).limit(limit + 1)).all()
+        rows = self.session.execute(self._concerning(cursor, to.seq, limit + 1)).all()
         more = len(rows) > limit
         to = rows[limit - 1] if more else to
         reached = replace(cursor, seq=to.seq, seq_at=to.at)
-        return rows[:limit], reached, more or horizon is not None
+        return self._items(rows[:limit], end), reached, more or horizon is not None
 
-    def _concerning(self, cursor: Cursor, to: int) -> sa.Select[Any]:
-        before, after = self._includes(Change.was), self._includes(Change.now)
+    def _concerning(self, cursor: Cursor, to: int, limit: int) -> sa.Select[Any]:
+        seen_before, seen_after = self._includes(Change.was), self._includes(Change.now)
         return (
             sa.select(Change.seq, Change.at, Change.type, Change.id, Change.version)
-            .add_columns(before.label("was_seen"))
+            .add_columns(seen_before.label("was_seen"))
             .where(Change.seq > cursor.seq, Change.seq <= to)
-            .where(Change.type.in_(cursor.types), sa.or_(before, after))
+            .where(Change.type.in_(cursor.types), sa.or_(seen_before, seen_after))
             .order_by(Change.seq)
+            .limit(limit)
         )
 
     def _includes(self, audience: InstrumentedAttribute[int]) -> sa.ColumnElement[bool]:
@@ -206,35 +212,49 @@ class ChangeService:
     def _is_staff(self, kind: Kind) -> bool:
         return self.actor is not None and self.actor.is_at_least(kind.staff)
 
-    def _items(self, rows: Sequence[Any]) -> list[Item]:
+    def _items(self, rows: Sequence[Any], end: Any) -> list[Item]:
         """Make one item per id: what it is now, or that it is gone.
 
         It is gone if any of its rows had the caller among those who saw it before: the first
         alone may be of a time when the caller didn't.
         """
         last = {(row.type, row.id): row for row in rows}
-        gone = {(row.type, row.id) for row in rows if row.was_seen}
         current = self._current(last)
+        gone = {(row.type, row.id) for row in rows if row.was_seen} - current.keys()
+        versions = self._versions(gone, end)
         items = []
         for key, row in sorted(last.items(), key=lambda pair: pair[1].seq):
             if key in current:
                 data = current[key]
                 items.append(Item(*key, "upsert", data.version, row.at, data))
             elif key in gone:
-                items.append(Item(*key, "remove", row.version, row.at))
+                items.append(Item(*key, "remove", versions[key], row.at))
         return items
+
+    def _versions(self, keys: Iterable[tuple[str, int]], end: Any) -> dict[tuple[str, int], int]:
+        """Return the last versions that concern the caller: a page before may have told them."""
+        statement = (
+            sa.select(Change.type, Change.id, sa.func.max(Change.version))
+            .where(sa.or_(self._includes(Change.was), self._includes(Change.now)))
+            .where(Change.seq <= end.seq)
+            .group_by(Change.type, Change.id)
+        )
+        return {
+            (type, id): version
+            for name, ids in _by_type(keys).items()
+            for type, id, version in self.session.execute(
+                statement.where(Change.type == name, Change.id.in_(ids))
+            )
+        }
 
     # -- what there is -------------------------------------------------------------------
 
     def _current(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Any]:
         """Return the rows among ``keys`` that the caller may see; one query a type."""
-        ids: dict[str, list[int]] = {}
-        for name, id in keys:
-            ids.setdefault(name, []).append(id)
         return {
             (name, data.id): data
-            for name, wanted in ids.items()
-            for data in self._visible(name, KINDS[name].service.model.id.in_(wanted))
+            for name, ids in _by_type(keys).items()
+            for data in self._visible(name, KINDS[name].service.model.id.in_(ids))
         }
 
     def _walk(self, cursor: Cursor, walk: Walk, limit: int) -> tuple[list[Item], Cursor]:
@@ -292,6 +312,13 @@ def _end(session: Session, after: int | None = None) -> Any:
         return session.execute(rows.order_by(Change.seq.desc()).limit(1)).first()
     rows = rows.where(Change.seq > after).order_by(Change.seq)
     return session.execute(rows.offset(SCAN - 1).limit(1)).first()
+
+
+def _by_type(keys: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    ids: dict[str, list[int]] = {}
+    for name, id in keys:
+        ids.setdefault(name, []).append(id)
+    return ids
 
 
 def _known(types: Sequence[str] | None) -> tuple[str, ...]:
