@@ -1,129 +1,32 @@
-"""The verbs that every resource has, and the few places where a resource differs.
+"""The verbs that every resource has: read, create, replace, patch, delete, and their log.
 
 A service is made per request, ``PostService(session, actor, config)``. It never commits (see
-services/transaction.py) and knows no HTTP. Lists are in services/listing.py, deletions in
-services/deletion.py.
+services/transaction.py) and knows no HTTP. Where resources differ is in services/rules.py; lists
+are in services/listing.py, deletions in services/deletion.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute
 
-from config import Config
 from models import Deletion
-from services import clock, deletion, log
-from services.actor import Actor
-from services.errors import Forbidden, NotFound, Stale, Unauthenticated
-from services.listing import Filter, Page, Query, Sort, fetch
+from services import deletion, log
+from services.errors import NotFound, Stale
+from services.listing import Page, Query, fetch
+from services.rules import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Rules, Verdict
+
+__all__ = ["ACTOR", "NOW", "ROLE", "SIGNED_OUT", "YES", "Service", "Verdict"]
 
 M = TypeVar("M", bound=Any)
 
-#: Stand for the caller's id and the time in statements, so that these can be built once.
-ACTOR = sa.bindparam("actor_id", type_=sa.BigInteger)
-NOW: sa.BindParameter[datetime] = sa.bindparam("now")
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an action is allowed, and if not, why not."""
-
-    allowed: bool
-    reason: str | None = None
-
-
-YES = Verdict(True)
-SIGNED_OUT = Verdict(False, "signed-out")
-ROLE = Verdict(False, "role")
-
-
-class Service(Generic[M]):
-    """Generic rules over one table. Subclasses declare, then override the hooks that differ."""
-
-    model: ClassVar[Any]
-    type: ClassVar[str]
-    """Plural noun: URL segment, name in the log and in the trash."""
-    sorts: ClassVar[Mapping[str, Sort]] = {}
-    default_sort: ClassVar[str]
-    filters: ClassVar[Mapping[str, Filter]] = {}
-    defaults: ClassVar[Mapping[str, Any]] = {}
-    """What PUT makes of an optional field that is absent; fields not named here stay."""
-    history: ClassVar[tuple[str, ...]] = ()
-    """Fields of a revision."""
-    staff: ClassVar[str] = "editor"
-    """The role from which on one may change, see and restore everybody's items."""
-    _statements: ClassVar[dict[Any, sa.Select[Any]]]
-
-    def __init_subclass__(cls) -> None:
-        cls._statements = {}
-
-    def __init__(
-        self, session: Session, actor: Actor | None = None, config: Config | None = None
-    ) -> None:
-        self.session = session
-        self.actor = actor
-        self.config = config
-
-    # -- where a resource differs ------------------------------------------------
-
-    def visible(self) -> sa.Select[Any]:
-        """Return the rows that this actor may see; every read starts here.
-
-        Built once per role: the caller's id is ``ACTOR``, the time is ``NOW``.
-        """
-        return sa.select(self.model)
-
-    def columns(self) -> tuple[Any, ...]:
-        """Return what a read selects, labelled as the output names it."""
-        return tuple(sa.inspect(self.model).columns)
-
-    def allows(self, action: str, item: Any) -> Verdict:
-        """Decide ``create``, ``update``, ``delete`` ... on ``item`` (None for create)."""
-        return YES if self.is_at_least("admin") else ROLE if self.actor else SIGNED_OUT
-
-    @classmethod
-    def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Do the slow work on validated input before the transaction opens."""
-        return dict(data)
-
-    def build(self, data: Mapping[str, Any]) -> M:
-        """Make a new, unsaved item of prepared input."""
-        item: M = self.model(created_at=self.now, updated_at=self.now)
-        self.apply(item, {**self.defaults, **data})
-        return item
-
-    def apply(self, item: M, changes: Mapping[str, Any]) -> None:
-        """Change an item in place."""
-        for name, value in changes.items():
-            setattr(item, name, value)
-
-    def audience(self, item: M) -> int:
-        """Return who may see ``item`` now: one of the constants of services/log.py."""
-        return log.EVERYONE
-
-    def audience_of_rows(self) -> sa.ColumnElement[int]:
-        """Return ``audience`` as an expression over this table's rows, trash or not."""
-        return sa.literal(log.EVERYONE)
-
-    def readmit(self, item: M, slug: str | None) -> None:
-        """Before ``item`` comes back by itself: refuse, or make it fit under ``slug``."""
-
-    def make_room(self, deletion: Deletion) -> None:
-        """Before children come back: give way where their unique values are taken by now."""
-
-    def loads(self) -> tuple[Any, ...]:
-        """Return the loader options of an item that is about to change."""
-        return ()
-
-    @classmethod
-    def parents(cls) -> Mapping[str, InstrumentedAttribute[int]]:
-        """Return what takes these items along when it is deleted: type → foreign key."""
-        return {}
+class Service(Rules[M]):
+    """Generic verbs over one table. Subclasses declare, then override the hooks that differ."""
 
     # -- reads ---------------------------------------------------------------------
 
@@ -212,9 +115,6 @@ class Service(Generic[M]):
         """Raise what would refuse ``action`` before its input is looked at."""
         self.require(action, None if id is None else self.row(id))
 
-    def confirm(self, id: int, changes: Mapping[str, Any]) -> None:
-        """Before the transaction: ask again for what opens sensitive changes."""
-
     # -- the log -------------------------------------------------------------------
 
     def record(self, op: str, item: M, *, was: int, group_id: int | None = None) -> None:
@@ -261,22 +161,7 @@ class Service(Generic[M]):
         )
         return sa.select(*values)
 
-    # -- shared --------------------------------------------------------------------
-
-    @property
-    def now(self) -> datetime:
-        """The transaction's one clock reading; outside of one, the clock."""
-        return self.session.info.get("now") or clock.now()
-
-    @property
-    def rank(self) -> str | None:
-        """The caller's role; None when anonymous."""
-        return self.actor.role if self.actor else None
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Values of ``ACTOR`` and ``NOW``."""
-        return {"actor_id": self.actor.id if self.actor else None, "now": self.now}
+    # -- what belongs to it --------------------------------------------------------
 
     def children(self) -> Sequence[tuple[Service[Any], InstrumentedAttribute[int]]]:
         """Return what a deletion takes along: services, and their foreign keys to this table."""
@@ -289,32 +174,6 @@ class Service(Generic[M]):
             for child in RESOURCES.values()
             if self.type in child.parents()
         ]
-
-    def is_at_least(self, role: str) -> bool:
-        """Whether the caller is signed in with ``role`` or a higher one."""
-        return self.actor is not None and self.actor.is_at_least(role)
-
-    def require(self, action: str, item: Any) -> None:
-        """Raise Unauthenticated or Forbidden unless the actor may do ``action``."""
-        if not self.allows(action, item).allowed:
-            raise Forbidden() if self.actor else Unauthenticated()
-
-    def touch(self, item: M) -> None:
-        """Make the next version of ``item``."""
-        item.version += 1
-        item.updated_at = self.now
-
-    def owner_of(self, item: M) -> int:
-        """Return the id of the user whose item this is."""
-        return int(item.author_id)
-
-    def owner_column(self) -> sa.ColumnElement[int]:
-        """Return the column behind ``owner_of``."""
-        return self.model.author_id  # type: ignore[no-any-return]  # a column of the subclass
-
-    def title_of(self, item: M) -> str:
-        """Return what the trash calls it."""
-        return str(item.title)
 
 
 def _values(item: Any) -> list[Any]:
