@@ -154,9 +154,11 @@ def _take_vary(headers: Headers) -> list[str]:
 
 def _caching(environ: dict[str, Any], status: int) -> str:
     """Say how an answer may be kept whose view did not say."""
-    if status >= 400 or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+    if status >= 400:
         return "no-store"
-    return "private, no-cache" if "HTTP_AUTHORIZATION" in environ else "public, no-cache"
+    if "HTTP_AUTHORIZATION" in environ:
+        return "private, no-cache"
+    return "public, no-cache" if environ["REQUEST_METHOD"] in ("GET", "HEAD") else "no-store"
 
 
 def _allow_origins(app: Flask, config: Config) -> None:

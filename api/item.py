@@ -41,7 +41,8 @@ class Item(SpecEndpoint):
 
     def delete(self, id: int) -> Response:
         """Move {a} to the trash"""
-        self.spec.read_item_query()
+        with self.rights_first("delete", id):
+            self.spec.read_no_query()
         expected = self._expected(id, "delete")
         self._write(id, lambda service: service.delete(id, expected))
         response = self.nothing()
@@ -55,15 +56,16 @@ class Item(SpecEndpoint):
         return True
 
     def _change(self, verb: str, shape: Shape, id: int) -> Response:
-        mask = self.spec.read_item_query()["fields"]
+        with self.rights_first("update", id):
+            mask = self.mask()
         data = self.body(shape, "update", id)
         return self._store(verb, id, data, self._expected(id, "update"), mask)
 
     def _patch_by_operations(self, id: int) -> Response:
         """Apply a JSON Patch to what the item shows now; anew if it changes meanwhile."""
-        mask = self.spec.read_item_query()["fields"]
         shape = shape_for(self.actor, declared(self.spec.patch))
         with self.rights_first("update", id):
+            mask = self.mask()
             operations = json_patch.read_operations(shape)
         wanted = self._expected(id, "update")
         for _ in range(_TRIES):

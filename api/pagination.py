@@ -67,7 +67,7 @@ def query_of(values: Mapping[str, Any], cursors: Cursors, scope: bytes) -> Query
         Invalid: page and cursor together, a page too deep, or a cursor of another list.
     """
     page, limit, cursor = values["page"], values["limit"], values["cursor"]
-    if page and cursor:
+    if page and cursor is not None:
         raise _refused("cursor", "conflict", "Use either page or cursor.")
     if page and page * limit > DEEPEST:
         message = f"Pages end at row {DEEPEST:,}; follow the cursor in `next` to go deeper."
@@ -76,7 +76,7 @@ def query_of(values: Mapping[str, Any], cursors: Cursors, scope: bytes) -> Query
         limit=limit,
         sort=values["sort"],
         filters=filters_of(values),
-        after=cursors.read(cursor, scope) if cursor else None,
+        after=None if cursor is None else cursors.read(cursor, scope),
         page=page,
         total=values["total"],
     )
@@ -89,6 +89,7 @@ def filters_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def scope_of(path: str, values: Mapping[str, Any]) -> bytes:
     """Return what a cursor is bound to: the list, its order and its filters."""
+    path = path.rstrip("/")  # with and without a slash it is the same list
     return orjson.dumps([path, values["sort"], filters_of(values)], option=orjson.OPT_SORT_KEYS)
 
 
@@ -98,7 +99,9 @@ def links(url: str, arguments: Mapping[str, list[str]], page: Page, cursor: str 
     number = int(arguments["page"][0]) if "page" in arguments else None
     found: dict[str, list[tuple[str, str]]] = {"first": [("page", "1")] if number else []}
     if page.next:
-        found["next"] = [("page", str(number + 1))] if number else [("cursor", cursor or "")]
+        following = (number or DEEPEST) + 1
+        is_deep = following * len(page.rows) > DEEPEST
+        found["next"] = [("cursor", cursor or "") if is_deep else ("page", str(following))]
     if number and number > 1:
         found["prev"] = [("page", str(number - 1))]
     return ", ".join(

@@ -141,6 +141,12 @@ class SpecEndpoint(Endpoint):
         mask = mask or request.headers.get("X-Fields")
         return output.masked(model, mask) if mask else output.plan(model)
 
+    def mask(self) -> str | None:
+        """Return the mask for the answer to a write; a wrong one is refused before the write."""
+        mask: str | None = self.spec.read_item_query()["fields"]
+        self.plan(self.spec.output, mask)
+        return mask
+
     def shown(
         self, row: Any, mask: str | None = None, status: int = 200, model: Model | None = None
     ) -> Response:
@@ -149,6 +155,7 @@ class SpecEndpoint(Endpoint):
         body = output.dumps(render(row))
         response = Response(body, status, content_type="application/json")
         response.headers["ETag"] = item_tag(row.version, body)
+        response.headers["Vary"] = "X-Fields"
         last_modified(response, row.updated_at.timestamp())
         return response
 
@@ -170,6 +177,7 @@ class Listing(SpecEndpoint):
         response = Response(body, content_type="application/json")
         url = f"{request.root_path}{request.path}"
         response.headers["ETag"] = list_tag(body)
+        response.headers["Vary"] = "X-Fields"
         response.headers["Link"] = pagination.links(url, request.args.to_dict(False), page, cursor)
         return conditional(response)
 
@@ -180,7 +188,7 @@ class Collection(Listing):
     def post(self) -> Response:
         """Create {a}"""
         self.service(self.session).require("create", None)
-        self.spec.read_item_query()
+        mask = self.mask()
         data = self.spec.service.prepare(self.body(declared(self.spec.create), "create"))
 
         def work(session: Session) -> Any:
@@ -188,6 +196,6 @@ class Collection(Listing):
             return service.created(service.create(data))
 
         row = self.write(work)
-        response = self.shown(row, status=201, model=self.spec.output)  # its maker sees it whole
+        response = self.shown(row, mask, 201, self.spec.output)  # its maker sees it whole
         response.headers["Location"] = self.path(self.spec.service.type, row.id)
         return response

@@ -93,12 +93,12 @@ class Spec:
         )
         for name, options in self.filters.items():
             add(name, **options)
-        return _with_fields(parser)
+        return with_fields(parser)
 
     @cached_property
     def item_parser(self) -> RequestParser:
         """The query string of an item."""
-        return _with_fields(arguments.parser())
+        return with_fields(arguments.parser())
 
     @cached_property
     def read_no_query(self) -> Callable[[], dict[str, Any]]:
@@ -120,7 +120,8 @@ class Spec:
         return self.view(actor, row) if self.view else self.output
 
 
-def _with_fields(parser: RequestParser) -> RequestParser:
+def with_fields(parser: RequestParser) -> RequestParser:
+    """Add the mask to a query string."""
     parser.add_argument(
         "fields",
         arguments.Text(2_000),

@@ -13,7 +13,7 @@ from api.describe import answers
 from api.output import dumps, plan
 from api.preconditions import list_tag
 from api.resource import Listing, SpecEndpoint, expose
-from api.spec import Spec
+from api.spec import Spec, with_fields
 from services.registry import RESOURCES
 from services.trash import TrashService
 
@@ -46,7 +46,7 @@ _slug = arguments.parser()
 _slug.add_argument(
     "slug", arguments.Slug(), help="For a post whose slug is taken by now; see `suggestion`."
 )
-read_slug = query.compile(_slug)
+read_restoration = query.compile(with_fields(_slug))
 
 
 @expose(ns, "/trash")
@@ -94,13 +94,13 @@ class Restoration(SpecEndpoint):
 
     def post(self, type: str, id: int) -> Response:
         """Bring back an item with all that its deletion took; `slug` gives a post another one"""
-        slug = read_slug()["slug"]
-
+        values = read_restoration()
         spec: Spec = current_app.extensions["signpost"].specs[type]
+        model = spec.shown_to(self.actor, None)
+        self.plan(model, values["fields"])  # a wrong mask is refused before anything comes back
 
         def work(session: Session) -> Any:
-            self.service(session).restore(type, id, slug)
+            self.service(session).restore(type, id, values["slug"])
             return spec.service(session, self.actor, self.config).row(id)
 
-        row = self.write(work)
-        return self.shown(row, model=spec.shown_to(self.actor, row))
+        return self.shown(self.write(work), values["fields"], model=model)

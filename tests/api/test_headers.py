@@ -150,11 +150,17 @@ class TestCaching:
         # then
         assert answer.headers.getlist("Cache-Control") == ["no-store"]
 
-    def test_of_writes_is_none(self, make_client: MakeClient) -> None:
+    def test_of_writes_by_nobody_is_none(self, make_client: MakeClient) -> None:
         # when
         answer = make_client().post("/thing")
         # then
         assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_of_a_signed_in_callers_writes(self, make_client: MakeClient) -> None:
+        # when
+        answer = make_client().post("/thing", headers={"Authorization": "Bearer x"})
+        # then
+        assert answer.headers["Cache-Control"] == "private, no-cache"
 
     def test_is_what_the_view_says(self, make_client: MakeClient) -> None:
         # when

@@ -53,7 +53,7 @@ class TestStatus:
     def test_for_nobody_and_readers(
         self, client: FlaskClient, sign_in: SignIn, bob: User, texts: dict[str, int]
     ) -> None:
-        wanted: dict[str, list[str]] = dict.fromkeys(self.WANTED, [])
+        wanted: dict[str, list[str]] = {status: [] for status in self.WANTED}
         wanted["published"] = ["other", "published"]
 
         assert self.seen(client, texts) == wanted
@@ -156,7 +156,9 @@ class TestOfAUser:
         assert faults(client.get(f"{url}?author_id={mallory.id}")) == {"author_id": "unknown"}
         assert faults(client.get(f"{url}?author=mallory")) == {"author": "unknown"}
 
-    def test_me(self, client: FlaskClient, sign_in: SignIn, ada: User, texts: dict[str, int]) -> None:
+    def test_me(
+        self, client: FlaskClient, sign_in: SignIn, ada: User, texts: dict[str, int]
+    ) -> None:
         mine = ids(sign_in(ada).get("/api/v1/users/me/posts?status=any"))
 
         assert sorted(mine) == sorted(texts[name] for name in TestStatus.WANTED[:-1])

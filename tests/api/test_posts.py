@@ -25,7 +25,7 @@ MEMBERS = {
 }
 
 
-def log_of(session: Session, id: int) -> list[tuple[str, int, int, int]]:
+def log_of(session: Session, id: int) -> list[tuple[object, ...]]:
     """Return (op, version, was, now) of each row of the log about a post."""
     rows = session.execute(
         sa.select(Change.op, Change.version, Change.was, Change.now)
@@ -52,8 +52,10 @@ class TestCreate:
         assert made["version"] == 1
         assert made["created_at"] == made["updated_at"]
         assert made["author"] == {
-            **{"id": ada.id, "username": "ada"},
-            **{"name": None, "avatar_url": None},
+            "id": ada.id,
+            "username": "ada",
+            "name": None,
+            "avatar_url": None,
         }
         assert log_of(session, made["id"]) == [("create", 1, 0, 1)]
         assert session.scalar(sa.select(sa.func.count()).select_from(Revision)) == 1
@@ -183,9 +185,7 @@ class TestGet:
 
 
 class TestReplace:
-    def test_keeps_status_slug_and_time(
-        self, sign_in: SignIn, session: Session, ada: User
-    ) -> None:
+    def test_keeps_status_slug_and_time(self, sign_in: SignIn, session: Session, ada: User) -> None:
         post = make_post(session, ada, tags=["x"], excerpt="Mine.", has_own_excerpt=True)
 
         replaced = data(sign_in(ada).put(f"{POSTS}/{post.id}", json=TEXT))
@@ -218,9 +218,7 @@ class TestUpdate:
         assert changed["updated_at"] > changed["created_at"]
         assert log_of(session, post.id) == [("update", 2, 2, 2)]
 
-    def test_by_an_editor(
-        self, sign_in: SignIn, session: Session, ada: User, editor: User
-    ) -> None:
+    def test_by_an_editor(self, sign_in: SignIn, session: Session, ada: User, editor: User) -> None:
         post = make_post(session, ada, status="draft")
 
         changed = data(sign_in(editor).patch(f"{POSTS}/{post.id}", json={"title": "New"}))
