@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -207,6 +208,14 @@ def _expect(shape: Shape | None) -> list[Any]:
 
 
 def _path_params(url: str) -> dict[str, dict[str, Any]]:
-    if "<user_id:id>" in url:
-        return {"id": _ME}
-    return {"id": _ID} if "<id:id>" in url else {}
+    """Describe what stands in a URL: ``<id:id>``, ``<slug>``, ``<any(posts,users):type>``."""
+    params = {name: _told(name) for name in re.findall(r"<(\w+)>", url)}
+    for choices, name in re.findall(r"<any\(([^)]*)\):(\w+)>", url):
+        params[name] = _told(name) | {"enum": choices.split(",")}
+    if "<id:id>" in url:
+        params["id"] = _ID
+    return params | ({"id": _ME} if "<user_id:id>" in url else {})
+
+
+def _told(name: str) -> dict[str, Any]:
+    return {"in": "path", "type": "string", "description": f"Its {name}."}

@@ -110,9 +110,9 @@ posts = Spec(
             "action": "append",
             "help": "Posts with this tag; several: with all of them.",
         },
-        "published_after": {"type": arguments.timestamp},
-        "published_before": {"type": arguments.timestamp},
-        "updated_after": {"type": arguments.timestamp},
+        "published_after": {"type": arguments.timestamp, "help": "Published later than this."},
+        "published_before": {"type": arguments.timestamp, "help": "Published before this."},
+        "updated_after": {"type": arguments.timestamp, "help": "Changed later than this."},
         "ids": {"type": arguments.Identifiers(), "help": "Posts with one of these ids: `1,2,3`."},
     },
 )

@@ -124,7 +124,11 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
 
 
 def _complete_operation(method: str, item: Document, operation: Document) -> None:
-    places = {each["in"] for each in operation.get("parameters", []) + item.get("parameters", [])}
+    parameters = operation.get("parameters", []) + item.get("parameters", [])
+    places = {each["in"] for each in parameters}
+    for each in parameters:
+        if each["in"] == "path" and "minimum" in each:
+            each["type"] = "integer"  # RESTX takes every converter of ours for text
     if method == "patch" and "body" in places:
         operation.setdefault(CONSUMES, MERGE_PATCH_TYPES)
     if types := operation.get(CONSUMES):

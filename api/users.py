@@ -111,7 +111,7 @@ users = Spec(
     replace=_by_role("UserReplacement", _change),
     patch=_by_role("UserPatch", _change, patch=True),
     filters={
-        "role": {"type": arguments.choice(*ROLES)},
+        "role": {"type": arguments.choice(*ROLES), "help": "Users of this role."},
         "ids": {"type": arguments.Identifiers(), "help": "Users with one of these ids: `1,2,3`."},
     },
     anonymous=frozenset({"POST"}),
