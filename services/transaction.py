@@ -35,7 +35,7 @@ T = TypeVar("T")
 QUEUE_TIMEOUT = 5.0
 _POLL = 0.002
 _TRIES = 3
-_AFTER_COMMIT, _EXPLAIN = "after_commit", "explain_conflict"
+_AFTER_COMMIT, _COMMITTED, _EXPLAIN = "after_commit", "committed", "explain_conflict"
 
 #: SQLSTATE, or its first two characters → what it means to the caller.
 _MEANING: dict[str, type[ServiceError]] = {
@@ -148,10 +148,10 @@ def _once(session: Session, work: Callable[[], T]) -> T:
         with reading(session):
             raise (explain() or meaning(exc)) from exc
     finally:
-        calls = session.info.pop(_AFTER_COMMIT, ())
+        calls = session.info.pop(_COMMITTED, ())
         session.info.clear()
-    for call in calls:
-        call()
+        for call in calls:  # also where an error keeps what was done
+            call()
     return result
 
 
@@ -174,6 +174,7 @@ def _commit(session: Session) -> None:
     session.flush()
     log.flush(session)
     session.commit()
+    session.info[_COMMITTED] = session.info.pop(_AFTER_COMMIT, ())
 
 
 def queue(bind: sa.Engine, patience: float = QUEUE_TIMEOUT) -> AbstractContextManager[object]:
