@@ -82,7 +82,7 @@ def _writable(shape: Model) -> list[str]:
 
 
 def _fault(operation: Any, at: str, shape: Model) -> Fault | None:
-    if not isinstance(operation, dict) or operation.get("op") not in _MEMBERS:
+    if not isinstance(operation, dict) or operation.get("op") not in list(_MEMBERS):
         names = ", ".join(_MEMBERS)
         return Fault(f"{at}.op", "choice", f"Must be an object whose op is one of: {names}.")
     for name in sorted(_MEMBERS[operation["op"]]):
