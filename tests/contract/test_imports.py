@@ -7,8 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.contract.sources import ROOT, calls, files, imports, text, tree
 
@@ -31,6 +35,13 @@ SQL = ("services/search", "migrations/", "models/")
 
 #: The metrics library learns its folder from the environment and in no other way.
 METRICS = {"api/metrics.py", "api/serve.py"}
+
+#: Known to type checkers only, and what comes with ``granian[reload]`` for ``make dev``.
+TYPING_ONLY = {"_typeshed"}
+DEVELOPMENT = {
+    ("api/serve.py", "watchfiles.PythonFilter"),
+    ("api/serve.py", "watchfiles.run_process"),
+}
 
 
 class TestDirection:
@@ -60,6 +71,22 @@ class TestDirection:
         }
         # then
         assert web == set()
+
+    def test_what_the_product_imports_is_declared(self) -> None:
+        # given
+        project = tomllib.loads(text("pyproject.toml"))["project"]
+        declared = {canonicalize_name(Requirement(each).name) for each in project["dependencies"]}
+        origins = packages_distributions()
+        # when
+        undeclared = {
+            (name, module)
+            for name in PRODUCT
+            for module in imports(name)
+            if (top := module.split(".")[0]) not in ROOMS | sys.stdlib_module_names | TYPING_ONLY
+            and not declared & {canonicalize_name(origin) for origin in origins.get(top, ())}
+        }
+        # then
+        assert undeclared - DEVELOPMENT == set()
 
     def test_services_work_without_flask(self) -> None:
         # given

@@ -92,5 +92,5 @@ class TestFuzz:
         # when
         run = ask(fuzzed, tmp_path, *options)
         # then
-        assert crashes(fuzzed) == []
+        assert crashes(fuzzed) == [], "\n\n".join(crashes(fuzzed))
         assert run.returncode == 0, run.stdout[-12_000:] + run.stderr[-2_000:]
