@@ -131,22 +131,23 @@ class PostService(Authored[Post]):
         return self.row(id or former or 0), id is None
 
     def make_room(self, deletion: Deletion) -> None:
-        """Give returning posts whose slug is taken by now one that ends in their id."""
+        """Give returning posts whose slug is taken by now one that surely is not."""
         other = aliased(Post)
         taken = sa.exists().where(other.slug == Post.slug, other.deleted_at.is_(None))
-        self.session.execute(
-            sa.update(Post)
-            .where(Post.deletion_id == deletion.id, taken)
-            .values(slug=Post.slug + "-" + sa.cast(Post.id, sa.Text))
-            .execution_options(synchronize_session=False)
-        )
+        posts = sa.select(Post).where(Post.deletion_id == deletion.id, taken)
+        for post in self.session.scalars(posts):
+            post.slug = slugs.unlike_any(post.slug)
+        self.session.flush()
+        explain_conflict(self.session, Retry)  # another one was taken just now
 
     def readmit(self, item: Post, slug: str | None) -> None:
         """Let a post come back under ``slug`` or its own, unless another one has it by now."""
         super().readmit(item, slug)
         item.slug = slug or item.slug
-        if slugs.is_taken(self.session, item.slug, item.id):
-            raise slug_taken(slugs.free(self.session, item.slug, item.id))
+        wanted, id = item.slug, item.id
+        if slugs.is_taken(self.session, wanted, id):
+            raise slug_taken(slugs.free(self.session, wanted, id))
+        explain_conflict(self.session, lambda: slug_taken(slugs.free(self.session, wanted, id)))
 
     def _tag(self, post: Post, tags: list[str]) -> None:
         """Keep each tag once, as it was written first; index them if the post has its id."""

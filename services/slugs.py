@@ -28,10 +28,14 @@ def free(session: Session, wanted: str, post_id: int | None = None) -> str:
     """
     if not _taken(session, [wanted], post_id):
         return wanted
-    stem = wanted[:_STEM].rstrip("-")
-    numbered = [f"{stem}-{number}" for number in range(2, _NUMBERED)]
+    numbered = [f"{_stem(wanted)}-{number}" for number in range(2, _NUMBERED)]
     taken = _taken(session, numbered, post_id)
-    return next((slug for slug in numbered if slug not in taken), f"{stem}-{secrets.token_hex(4)}")
+    return next((slug for slug in numbered if slug not in taken), unlike_any(wanted))
+
+
+def unlike_any(wanted: str) -> str:
+    """Return ``wanted`` with a random end."""
+    return f"{_stem(wanted)}-{secrets.token_hex(4)}"
 
 
 def is_taken(session: Session, slug: str, post_id: int) -> bool:
@@ -48,6 +52,10 @@ def remember(session: Session, post_id: int, former: str) -> None:
 def owner(session: Session, former: str) -> int | None:
     """Return the id of the post that used to have this slug."""
     return session.scalar(sa.select(PostSlug.post_id).where(PostSlug.slug == former))
+
+
+def _stem(wanted: str) -> str:
+    return wanted[:_STEM].rstrip("-")
 
 
 def _taken(session: Session, wanted: list[str], post_id: int | None) -> set[str]:

@@ -46,14 +46,19 @@ class TrashService(Service[Deletion]):
         own = item is None or item.deleted_by == item.owner_id == self.actor.id
         return YES if own else NOT_YOURS
 
-    def find(self, type: str, item_id: int) -> Deletion:
+    def find(self, type: str, item_id: int, *, lock: bool = False) -> Deletion:
         """Return the visible root of one item's deletion.
+
+        Args:
+            lock: keep others from restoring or purging it at the same time.
 
         Raises:
             NotFound: it isn't in the trash, or not the caller's to restore.
             Conflict: it is in the trash as part of its parent's deletion.
         """
         statement = self.visible().where(Deletion.type == type, Deletion.item_id == item_id)
+        if lock:
+            statement = statement.with_for_update()
         found: Deletion | None = self.session.scalars(statement, self.params).one_or_none()
         if found is None:
             self._point_to_parent(type, item_id)
@@ -66,7 +71,7 @@ class TrashService(Service[Deletion]):
         Raises:
             Conflict: its parent is in the trash, or its slug is taken.
         """
-        root = self.find(type, item_id)
+        root = self.find(type, item_id, lock=True)
         service = self._service(type)
         item = self.session.get_one(service.model, item_id, with_for_update=True, options=())
         service.require("delete", item)
@@ -75,7 +80,7 @@ class TrashService(Service[Deletion]):
 
     def purge(self, type: str, item_id: int) -> None:
         """Remove what one deletion took for good; the log keeps its tombstones."""
-        root = self.find(type, item_id)
+        root = self.find(type, item_id, lock=True)
         self.require("purge", root)
         service = self._service(type)
         deletion.purge(service, sa.select(service.model.id).where(service.model.id == item_id))
@@ -83,7 +88,8 @@ class TrashService(Service[Deletion]):
     def purge_older(self, than: datetime, limit: int) -> int:
         """Purge up to ``limit`` roots deleted before ``than``; return how many."""
         statement = sa.select(Deletion.type, Deletion.item_id).where(Deletion.deleted_at < than)
-        roots = self.session.execute(statement.order_by(Deletion.id).limit(limit)).all()
+        statement = statement.order_by(Deletion.id).limit(limit)
+        roots = self.session.execute(statement.with_for_update(skip_locked=True)).all()
         for type, service in RESOURCES.items():
             ids = [root.item_id for root in roots if root.type == type]
             one = service(self.session, self.actor, self.config)
@@ -94,10 +100,11 @@ class TrashService(Service[Deletion]):
         return RESOURCES[type](self.session, self.actor, self.config)
 
     def _point_to_parent(self, type: str, item_id: int) -> None:
-        """Tell those who may restore the parent that this went with it."""
+        """Tell those who may restore it or its parent that it went with that."""
         if type not in RESOURCES:
             return
-        model = RESOURCES[type].model
-        taken = self.visible().join(model, model.deletion_id == Deletion.id)
+        model, staff = RESOURCES[type].model, RESOURCES[type].staff
+        roots = sa.select(Deletion) if self.is_at_least(staff) else self.visible()
+        taken = roots.join(model, model.deletion_id == Deletion.id)
         if self.session.scalars(taken.where(model.id == item_id), self.params).first():
             raise Conflict("It went to the trash with its parent.", code="parent-deleted")
