@@ -275,22 +275,26 @@ class ChangeService:
 
     def _following(self, cursor: Cursor, walk: Walk, limit: int) -> Sequence[Any]:
         kind = KINDS[walk.type]
-        id = kind.service.model.id
-        if walk.until is None:
-            return self._visible(walk.type, id > walk.id, limit=limit)
-        if kind.appears_at is None or self._is_staff(kind):
-            return ()  # nothing appears, or not to those who saw it before
-        window = (kind.appears_at > cursor.time, kind.appears_at <= walk.until)
-        return self._visible(walk.type, id > walk.id, *window, limit=limit)
+        conditions = [kind.service.model.id > walk.id]
+        if walk.until is not None:
+            if kind.appears_at is None or self._is_staff(kind):
+                return ()  # nothing appears, or not to those who saw it before
+            conditions += [kind.appears_at > cursor.time, kind.appears_at <= walk.until]
+            if self.actor:
+                conditions.append(self._service(walk.type).owner_column() != self.actor.id)
+        return self._visible(walk.type, *conditions, limit=limit)
 
     def _visible(
         self, name: str, *conditions: sa.ColumnElement[bool], limit: int | None = None
     ) -> Sequence[Any]:
         """Return visible rows in order of id, with the service's ``columns()``."""
-        service = KINDS[name].service(self.session, self.actor, self.config)
+        service = self._service(name)
         statement = service.only(service.visible().where(*conditions))
         statement = statement.order_by(service.model.id).limit(limit)
         return self.session.execute(statement, service.params | {"now": self.moment}).all()
+
+    def _service(self, name: str) -> Service[Any]:
+        return KINDS[name].service(self.session, self.actor, self.config)
 
     def _time_of(self, walk: Walk, data: Any) -> datetime:
         appears_at = KINDS[walk.type].appears_at
