@@ -30,13 +30,16 @@ async function signIn(page, password = PASSWORD) {
   return form;
 }
 
-/** Open an operation, fill its body and execute it; return its status and all that is shown. */
-async function tryOut(page, operation, body) {
+/** Open an operation, fill it in and execute it; return its status and all that is shown. */
+async function tryOut(page, operation, body, choices = {}) {
   const block = page.locator(`.opblock[id$="-${operation}"]`);
   await block.locator(".opblock-summary-control").click();
   await block.locator(".try-out__btn").click();
   if (body) {
     await block.locator("textarea.body-param__text").fill(JSON.stringify(body));
+  }
+  for (const [name, value] of Object.entries(choices)) {
+    await block.locator(`tr[data-param-name="${name}"] select`).selectOption(value);
   }
   await block.locator("button.execute").click();
   const answer = block.locator(".live-responses-table");
@@ -80,9 +83,11 @@ describe("console", () => {
     const title = `From the console ${Date.now()}`;
     // when
     const answer = await tryOut(opened.page, "createPost", { title, body: "*Hello.*" });
+    const drafts = await tryOut(opened.page, "listPosts", null, { status: "draft" });
     // then
     assert.equal(answer.status, "201", answer.text);
     assert.match(answer.text, new RegExp(title));
+    assert.match(drafts.text, new RegExp(title)); // the token went along where none is needed
     await expectCalm(opened);
   });
 

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MakeDatabase
-from tests.servers import ADMIN_PASSWORD, ROOT, LiveServer, live_server
+from tests.servers import ADMIN_PASSWORD, ROOT, live_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 #: Seconds that all tests of one server may take.
 PATIENCE = 240
-PREFIX = "/blog"
 
 
 def run(url: str) -> subprocess.CompletedProcess[str]:
@@ -36,18 +34,12 @@ def run(url: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_pages_and_console(server: LiveServer) -> None:
-    # when
-    result = run(server.url)
-    # then
-    assert result.returncode == 0, result.stdout
-
-
-def test_pages_and_console_below_a_prefix(make_database: MakeDatabase, tmp_path: Path) -> None:
+@pytest.mark.parametrize("prefix", ["", "/blog"], ids=["plain", "prefixed"])
+def test_pages_and_console(tmp_path: Path, prefix: str) -> None:
     # given
-    settings = {"PUBLIC_URL": f"http://127.0.0.1{PREFIX}"}
-    with live_server(make_database("prefixed"), tmp_path, **settings) as server:
+    settings = {"PUBLIC_URL": f"http://127.0.0.1{prefix}"} if prefix else {}
+    with live_server(f"sqlite:///{tmp_path}/db.sqlite", tmp_path, **settings) as server:
         # when
-        result = run(server.url + PREFIX)
+        result = run(server.url + prefix)
     # then
     assert result.returncode == 0, result.stdout
