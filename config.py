@@ -112,7 +112,8 @@ def _database(value: str) -> str | None:
 def _keys(values: tuple[str, ...]) -> str | None:
     for value in values:
         try:
-            if len(base64.b64decode(value + "==", altchars="-_", validate=True)) == 32:
+            padded = value + "=" * (-len(value) % 4)
+            if len(base64.b64decode(padded, altchars="-_", validate=True)) == 32:
                 continue
         except (binascii.Error, ValueError):
             pass  # said below, without the key

@@ -62,7 +62,8 @@ def _dump(url: sa.URL, draft: Path) -> None:
             "pg_dump is not installed here; it comes with PostgreSQL's client programs "
             "(Debian: apt install postgresql-client)."
         )
-    where = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    place = (url.username, None, url.host, url.port, url.database, url.query)
+    where = sa.URL.create("postgresql", *place).render_as_string(hide_password=False)
     done = subprocess.run(  # noqa: S603 - a fixed program; the URL is a setting
         [program, "--format=custom", "--no-password", f"--file={draft}", f"--dbname={where}"],
         # Not on the command line, which everybody on the machine can read.

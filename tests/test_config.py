@@ -85,6 +85,11 @@ class TestReading:
         config = read(PUBLIC_URL=url)
         assert (config.prefix, set(config.hosts)) == (prefix, hosts)
 
+    @pytest.mark.parametrize("size", [43, 44])
+    def test_takes_keys_with_and_without_padding(self, size: int) -> None:
+        key = "A" * 43 + "=" * (size - 43)
+        assert (key, key) == read(JWT_KEYS=f"{key}, {key}").JWT_KEYS
+
     def test_shows_no_secret(self) -> None:
         config = read(ADMIN_PASSWORD="hush", DATABASE_URL="postgres://a:hush@h/d")
         assert "hush" not in repr(config)
