@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import re
 import threading
 import time
@@ -110,7 +111,10 @@ def init_app(app: Flask, config: Config) -> None:
         refresh=config.REFRESH_TOKEN_TTL,
         session=config.SESSION_TTL,
     )
-    passwords.settings.configure(blocklist=config.PASSWORD_BLOCKLIST)
+    passwords.settings.configure(
+        blocklist=config.PASSWORD_BLOCKLIST,
+        concurrency=max(1, (os.cpu_count() or 1) // config.WORKERS),
+    )
     app.extensions["signpost"].auth = Parts(config)
     jwt.init_app(app)
 

@@ -1,0 +1,166 @@
+"""The gate: places are for requests that are all there, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api import errors, gate, headers
+from config import Config
+
+Environ = dict[str, Any]
+
+
+class Slow(io.RawIOBase):
+    """A body that has not arrived."""
+
+    def __init__(self) -> None:
+        self.is_read = threading.Event()
+        self.arrives = threading.Event()
+
+    def read(self, size: int = -1) -> bytes:
+        self.is_read.set()
+        self.arrives.wait()
+        return b"{}"
+
+
+class App:
+    """A WSGI application that holds its place until it is let go."""
+
+    def __init__(self) -> None:
+        self.is_called = threading.Event()
+        self.may_answer = threading.Event()
+        self.seen: list[Environ] = []
+
+    def __call__(self, environ: Environ, start_response: object) -> Iterable[bytes]:
+        self.seen.append(environ)
+        if environ["PATH_INFO"] == "/hold" or environ.get("HOLD"):
+            self.is_called.set()
+            self.may_answer.wait()
+        return [environ["wsgi.input"].read()]
+
+
+def environ(path: str = "/", body: bytes | Slow = b"", **more: str) -> Environ:
+    stream = body if isinstance(body, Slow) else io.BytesIO(body)
+    return {"PATH_INFO": path, "wsgi.input": stream, **more}
+
+
+@pytest.fixture
+def app() -> Iterable[App]:
+    app = App()
+    yield app
+    app.may_answer.set()
+
+
+def call(gate_: gate.Gate, environ: Environ) -> bytes:
+    return b"".join(gate_(environ, lambda *_: None))  # type: ignore[arg-type]
+
+
+def in_thread(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+class TestBodies:
+    def test_that_are_late_hold_no_place(self, app: App) -> None:
+        only = gate.Gate(app, places=1, most=100)
+        body = Slow()
+        thread = in_thread(lambda: call(only, environ(body=body, CONTENT_LENGTH="2")))
+        body.is_read.wait()
+
+        assert call(only, environ(body=b"ab", CONTENT_LENGTH="2")) == b"ab"
+
+        body.arrives.set()
+        thread.join()
+        assert len(app.seen) == 2
+
+    @pytest.mark.parametrize(
+        ("body", "headers", "seen"),
+        [
+            (b"abc", {"CONTENT_LENGTH": "2"}, b"ab"),
+            (b"a", {"CONTENT_LENGTH": "2"}, b"a"),  # cut: for the app to notice
+            (b"abc", {"HTTP_TRANSFER_ENCODING": "chunked"}, b"abc"),
+            (b"x" * 200, {"HTTP_TRANSFER_ENCODING": "chunked"}, b"x" * 101),  # one too many
+        ],
+    )
+    def test_are_read_ahead(
+        self, app: App, body: bytes, headers: dict[str, str], seen: bytes
+    ) -> None:
+        assert call(gate.Gate(app, places=1, most=100), environ(body=body, **headers)) == seen
+        assert app.seen[0]["wsgi.input_terminated"]
+
+    @pytest.mark.parametrize("length", ["101", "-1", "x", "²", ""])
+    def test_that_are_too_large_or_odd_are_left_alone(self, app: App, length: str) -> None:
+        given = environ(body=b"abc", CONTENT_LENGTH=length)
+        stream = given["wsgi.input"]
+        call(gate.Gate(app, places=1, most=100), given)
+        assert app.seen[0]["wsgi.input"] is stream
+
+
+class TestPlaces:
+    def test_taken_by_others_are_waited_for_and_then_refused(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(gate, "PATIENCE", 0.01)
+        only = gate.Gate(app, places=1, most=100)
+        thread = in_thread(lambda: call(only, environ("/hold")))
+        app.is_called.wait()
+
+        call(only, environ("/other"))
+        call(only, environ("/healthz"))
+        assert [each.get("signpost.refused") for each in app.seen] == [None, True, None]
+
+        app.may_answer.set()
+        thread.join()
+        call(only, environ("/other"))
+        assert app.seen[-1].get("signpost.refused") is None
+
+    @pytest.mark.parametrize("path", ["/api/v1/auth/token", "/api/v1/auth/token/"])
+    def test_of_sign_ins_are_not_those_of_others(
+        self, app: App, monkeypatch: pytest.MonkeyPatch, path: str
+    ) -> None:
+        monkeypatch.setattr(gate, "PATIENCE", 0.01)
+        only = gate.Gate(app, places=2, most=100)
+        thread = in_thread(lambda: call(only, environ(path, HOLD="1")))
+        app.is_called.wait()
+
+        call(only, environ(path))
+        call(only, environ("/other"))
+        assert [each.get("signpost.refused") for each in app.seen] == [None, True, None]
+
+        app.may_answer.set()
+        thread.join()
+
+    def test_are_given_back_after_a_crash(self) -> None:
+        def crash(environ: Environ, start_response: object) -> Iterable[bytes]:
+            raise RuntimeError
+
+        only = gate.Gate(crash, places=1, most=100)
+        for _ in range(3):
+            given = environ()
+            with pytest.raises(RuntimeError):
+                call(only, given)
+            assert "signpost.refused" not in given
+
+
+class TestRefusal:
+    def test_is_a_problem_with_retry_after(self) -> None:
+        config = Config(SECRET_KEY="0123456789abcdef" * 3)
+        app = Flask("api")
+        app.config["SIGNPOST"] = config
+        headers.init_app(app, config)
+        errors.init_app(app)
+        app.add_url_rule("/thing", endpoint="thing", view_func=lambda: "thing")
+        gate.init_app(app, config)
+
+        answer = app.test_client().get("/thing", environ_overrides={"signpost.refused": True})
+
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        assert app.test_client().get("/thing").text == "thing"
