@@ -1,14 +1,14 @@
 """Fixtures. Every test that touches a database runs on both: ``--database=sqlite`` names one.
 
 The application is set up as in production, once per database; rows are deleted after each test.
-Flask is imported only by the fixtures that need it: tests/services must run without.
+Flask is imported only by the fixtures that need it: tests/services runs without.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from config import Config
 from models import User
 from tests import databases, factories
+from tests.flaskless import without_flask
 from tests.servers import ADMIN_PASSWORD, LiveServer, live_server
 
 if TYPE_CHECKING:
@@ -60,6 +61,14 @@ def pytest_make_collect_report() -> Generator[None, Any, Any]:
     """Where ``CI`` is set, no file may be skipped."""
     report = yield
     return _not_skipped(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Run tests of services and models with Flask made unimportable."""
+    room = item.path.relative_to(item.config.rootpath).parts[1]
+    with without_flask() if room in {"services", "models"} else nullcontext():
+        return (yield)
 
 
 def _not_skipped(report: Any) -> Any:
@@ -140,7 +149,6 @@ def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Confi
 @pytest.fixture(scope="session")
 def _make_app() -> Callable[[Config], AbstractContextManager[Flask]]:
     from api.app import create_app
-
     from api.database import db
 
     @contextmanager
