@@ -34,6 +34,13 @@ deletion = ns.model(
         ),
     },
 )
+restored = ns.model(
+    "Restored",
+    {
+        "id": fields.Integer(required=True, example=42),
+        "version": fields.Integer(required=True, description="And what else it shows."),
+    },
+)
 trash = Spec(
     name="deletion",
     service=TrashService,
@@ -85,7 +92,7 @@ class TrashItem(SpecEndpoint):
     post={
         "id": "restore",
         "expect": [_slug],
-        **answers(ns, 200, None, 401, 403, 404, 409, 507),
+        **answers(ns, 200, restored, 401, 403, 404, 409, 507),
     },
 )
 class Restoration(SpecEndpoint):
