@@ -16,7 +16,7 @@ import filelock
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.engine import WRITES
 from services import clock, log
@@ -36,6 +36,7 @@ QUEUE_TIMEOUT = 5.0
 _POLL = 0.002
 _TRIES = 3
 _AFTER_COMMIT, _COMMITTED, _EXPLAIN = "after_commit", "committed", "explain_conflict"
+_READS = "reads"
 
 #: SQLSTATE, or its first two characters → what it means to the caller.
 _MEANING: dict[str, type[ServiceError]] = {
@@ -80,14 +81,24 @@ def reading(session: Session) -> Iterator[None]:
     Raises:
         Unavailable: the database is away or too slow.
     """
+    session.info[_READS] = True
     try:
-        if _bind(session).dialect.name == "postgresql":
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         yield
     except SQLAlchemyError as exc:
         raise meaning(exc) from exc
     finally:
-        session.close()
+        session.info.pop(_READS, None)
+        if session.in_transaction():
+            session.close()
+
+
+def begin_reading(state: ORMExecuteState) -> None:
+    """Spare a reading session BEGIN and ROLLBACK on PostgreSQL; listens to ``do_orm_execute``."""
+    session = state.session
+    if _READS not in session.info or session.in_transaction():
+        return
+    if _bind(session).dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
 
 
 def after_commit(session: Session, call: Callable[[], object]) -> None:
@@ -177,15 +188,19 @@ def _commit(session: Session) -> None:
     session.info[_COMMITTED] = session.info.pop(_AFTER_COMMIT, ())
 
 
-def queue(bind: sa.Engine, patience: float = QUEUE_TIMEOUT) -> AbstractContextManager[object]:
-    """Wait for one's turn to write, up to ``patience`` seconds; PostgreSQL needs no queue.
+def queue(bind: sa.Engine, patience: float | None = None) -> AbstractContextManager[object]:
+    """Wait for one's turn to write; PostgreSQL needs no queue.
+
+    Args:
+        patience: seconds; None: ``QUEUE_TIMEOUT``.
 
     Raises:
         Unavailable: it took longer.
     """
     if bind.dialect.name != "sqlite" or not bind.url.database:
         return nullcontext()
-    lock = filelock.FileLock(f"{bind.url.database}.queue", timeout=patience, poll_interval=_POLL)
+    timeout = QUEUE_TIMEOUT if patience is None else patience
+    lock = filelock.FileLock(f"{bind.url.database}.queue", timeout=timeout, poll_interval=_POLL)
     return _fair(lock)
 
 

@@ -100,13 +100,14 @@ def count_up(url: str, id: int, times: int) -> float:
     with session_of(url) as session:
         for _ in range(times):
             started = time.monotonic()
-            transact(session, lambda: _count_up(session, id))
+            transact(session, lambda: count_once(session, id))
             longest = max(longest, time.monotonic() - started)
             session.expunge_all()
     return longest
 
 
-def _count_up(session: Session, id: int) -> None:
+def count_once(session: Session, id: int) -> None:
+    """Add 1 to the number in a post's title: read it, then write it."""
     service = PostService(session, ADMIN)
     post = service.load(id, "update")
     service.patch(id, {"title": str(int(post.title) + 1)}, None)
