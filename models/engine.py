@@ -34,7 +34,8 @@ def database_url(text: str) -> sa.URL:
 def engine_options(url: sa.URL, threads: int) -> dict[str, Any]:
     """Return the keyword arguments of ``create_engine`` for a process with this many threads."""
     if url.get_backend_name() == "sqlite":
-        return {"pool_size": threads, "max_overflow": 2, "connect_args": {"timeout": 5}}
+        pool = {"pool_size": threads, "max_overflow": 2, "pool_timeout": 1}
+        return {**pool, "connect_args": {"timeout": 5}}
     settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_TIMEOUTS.items())
     return {
         "pool_size": threads,
