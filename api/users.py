@@ -165,6 +165,8 @@ class UserPassword(SpecEndpoint):
 
     def put(self, id: int) -> Response:
         """Set a password; ends all other sessions"""
+        with self.rights_first("update", id):
+            self.spec.read_no_query()
         data = self.body(new_password, "update", id)
         self.service(self.session).confirm_password(id, data.get("current_password"))
         hashed = passwords.hash(data["new_password"])
