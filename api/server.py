@@ -44,6 +44,7 @@ WAITING = 256
 #: Seconds that requests in flight may still take once none is accepted any more.
 DRAIN = 24
 
+_PAUSE = 0.2
 #: Granian's own words: only what went wrong, through our log.
 _LOGGING = {"handlers": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}}
 
@@ -71,7 +72,6 @@ class Server(MPServer):
             blocking_threads=places + WAITING,
             backlog=BACKLOG,
             backpressure=CONNECTIONS,
-            workers_kill_timeout=DRAIN,
             websockets=False,
             log_level=LogLevels.error,
             log_dictconfig=_LOGGING,
@@ -103,7 +103,7 @@ class Server(MPServer):
         """End gracefully; asked again, at once."""
         if self.interrupt_signal:
             for worker in self.wrks:
-                worker.kill()  # type: ignore[no-untyped-call]
+                worker.kill()  # type: ignore[no-untyped-call]  # granian's edge
         self.interrupt_signal = True
         self.main_loop_interrupt.set()
 
@@ -130,12 +130,25 @@ class Server(MPServer):
             if self.reload_signal:
                 self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
 
+    def _stop_workers(self) -> None:
+        """End them all; asks again and again, for one that is just starting doesn't hear yet."""
+        deadline = time.monotonic() + DRAIN
+        workers: list[Any] = self.wrks
+        for worker in workers:
+            worker.interrupt_by_parent = True  # a terminal's Ctrl-C may have ended it already
+        while living := [worker for worker in workers if worker.is_alive()]:
+            for worker in living:
+                worker.terminate() if time.monotonic() < deadline else worker.kill()
+            living[0].join(_PAUSE)
+        workers.clear()
+        self.interrupt_children.clear()
+
     def _replace(self, index: int, spawn_target: Any, target_loader: Any) -> None:
         worker = self.wrks[index]
         process = worker.inner
         structlog.get_logger().error("worker died", pid=process.pid, exit_code=process.exitcode)
         if time.monotonic() - worker.birth < 1:
-            time.sleep(0.2)  # one that cannot even start must not keep a core busy
+            time.sleep(_PAUSE)  # one that cannot even start must not keep a core busy
         self._respawn_workers([index], spawn_target, target_loader)
 
 
@@ -165,7 +178,9 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(_PAUSE)
 
 
 def listen(host: str, port: int, workers: int) -> list[socket.socket]:

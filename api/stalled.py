@@ -32,10 +32,15 @@ def watch(port: int) -> None:
     """Close stalled connections to ``port`` for as long as the process lives."""
     while _OPEN_FILES.exists():
         time.sleep(INTERVAL)
-        for connection in _connections(port):
-            with connection, suppress(OSError):  # it ended by itself
-                if is_stalled(connection):
-                    connection.shutdown(socket.SHUT_RDWR)
+        close_stalled(port)
+
+
+def close_stalled(port: int) -> None:
+    """Close the connections of this process to ``port`` that are stalled now."""
+    for connection in _connections(port):
+        with connection, suppress(OSError):  # it ended by itself
+            if is_stalled(connection):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def is_stalled(connection: socket.socket) -> bool:
