@@ -7,10 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
 
 from config import Config
 from models import Base
 from models.engine import database_url, engine_options, prepare
+from services.transaction import begin_reading
 
 
 class Database(SQLAlchemy):
@@ -34,3 +36,4 @@ def init_app(app: Flask, config: Config) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, config.THREADS)
     db.init_app(app)
+    event.listen(db.session, "do_orm_execute", begin_reading)

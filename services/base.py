@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Deletion
+from models.prepared import Question
 from services import deletion, log
 from services.errors import NotFound, Stale
 from services.listing import Page, Query, fetch
@@ -45,13 +46,13 @@ class Service(Rules[M]):
             NotFound: no such item, or not visible to this actor.
         """
         key = (self.rank, "row")
-        if (statement := self._statements.get(key)) is None:
-            statement = self.only(self.visible().where(self.model.id == sa.bindparam("item_id")))
-            self._statements[key] = statement
-        row = self.session.connection().execute(statement, {**self.params, "item_id": id}).first()
-        if row is None:
+        if (question := self._statements.get(key)) is None:
+            statement = self.visible().where(self.model.id == sa.bindparam("item_id"))
+            question = self._statements[key] = Question(self.only(statement))
+        found = question.ask(self.session, {**self.params, "item_id": id})
+        if not found:
             raise NotFound()
-        return row
+        return found[0]
 
     def only(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Return ``statement`` reduced to ``columns()``."""

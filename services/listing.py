@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from models.prepared import Question
+
 if TYPE_CHECKING:
     from services.base import Service
 
@@ -105,7 +107,6 @@ def any_of(column: InstrumentedAttribute[Any]) -> Filter:
 
 def fetch(service: Service[Any], query: Query) -> Page:
     """Run ``query``: one statement for the rows, one more for the total if it is wanted."""
-    connection = service.session.connection()
     params = service.params | {"limit": query.limit + 1}
     params |= {"offset": query.limit * ((query.page or 1) - 1)}
     for name, value in query.filters.items():
@@ -113,26 +114,26 @@ def fetch(service: Service[Any], query: Query) -> Page:
         params |= declared.params(value) if declared.shape else {f"f_{name}": value}
     if query.after:
         params |= {"after": query.after[0], "after_id": query.after[1]}
-    found = connection.execute(_kept(service, query, "rows"), params).all()
-    total = connection.scalar(_kept(service, query, "total"), params) if query.total else None
+    found = _kept(service, query, "rows").ask(service.session, params)
+    total = _kept(service, query, "total").ask(service.session, params) if query.total else None
     rows = found[: query.limit]
-    more = len(found) > query.limit
-    return Page(rows, (rows[-1].sort_value, rows[-1].id) if more else None, total)
+    following = (rows[-1].sort_value, rows[-1].id) if len(found) > query.limit else None
+    return Page(rows, following, total[0][0] if total else None)
 
 
-def _kept(service: Service[Any], query: Query, kind: str) -> sa.Select[Any]:
+def _kept(service: Service[Any], query: Query, kind: str) -> Question:
     shapes = tuple(
         (name, shape(value) if (shape := service.filters[name].shape) else None)
         for name, value in query.filters.items()
     )
     position = None if query.after is None else (query.after[0] is None)
     key = (service.rank, kind, query.sort, shapes, position, query.page is not None)
-    statement = service._statements.get(key)
-    if statement is None:
-        statement = _build(service, query, kind)
+    question = service._statements.get(key)
+    if question is None:
+        question = Question(_build(service, query, kind))
         if len(service._statements) < _KEPT:
-            service._statements[key] = statement
-    return statement
+            service._statements[key] = question
+    return question
 
 
 def _build(service: Service[Any], query: Query, kind: str) -> sa.Select[Any]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config import Config
 from models import Deletion
+from models.prepared import Question
 from services import clock, log
 from services.actor import Actor
 from services.errors import Forbidden, Unauthenticated
@@ -52,7 +53,7 @@ class Rules(Generic[M]):
     """Fields of a revision."""
     staff: ClassVar[str] = "editor"
     """The role from which on one may change, see and restore everybody's items."""
-    _statements: ClassVar[dict[Any, sa.Select[Any]]]
+    _statements: ClassVar[dict[Any, Question]]
 
     def __init_subclass__(cls) -> None:
         cls._statements = {}
