@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from models import Deletion, Post, User
-from services import audit, deletion, log, passwords, sessions
+from services import audit, deletion, log, passwords, revocation, sessions
 from services.authored import Authored
 from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
+from services.confirmation import confirm
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
 from services.listing import Sort, any_of, equals
 from services.transaction import explain_conflict, reading
@@ -21,10 +22,6 @@ NOT_SELF = Verdict(False, "not-self")
 #: Key of PostgreSQL's advisory lock around the question who is the last admin.
 _ADMINS = 0x5349_4741
 _ENDS_TOKENS = ("role", "status")
-
-
-class ReauthenticationRequired(Forbidden):
-    code, message = "reauthentication-required", "Send your current password in current_password."
 
 
 class UserService(Service[User]):
@@ -111,7 +108,7 @@ class UserService(Service[User]):
         self._apply(item, changes)
         after = [getattr(item, name) for name in _ENDS_TOKENS]
         if before != after:
-            self._end_tokens(item)
+            self._end_tokens(item, sign_ins=item.status != "active")
             self._audit("role-change", item, {"from": before, "to": after})
         if before[1] != after[1]:
             self._record_works(item, before[1])
@@ -123,14 +120,19 @@ class UserService(Service[User]):
         self._end_tokens(user)
         return deletion.discard(self, user)
 
-    def confirm(self, id: int, changes: Mapping[str, Any]) -> None:
-        """Ask for the current password where somebody changes their own email."""
+    def confirm(self, id: int | None, changes: Mapping[str, Any]) -> None:
+        """Ask for the current password where somebody changes their own email.
+
+        Of a new user, hash no password in vain: names that are taken are refused here already.
+        """
+        if id is None:
+            self._refuse_taken(changes["username"].casefold(), email_key(changes["email"]))
         if self.actor is None or self.actor.id != id or "email" not in changes:
             return
         with reading(self.session):
             own = self.session.get(User, id)
         if own is not None and own.email_key != email_key(changes["email"]):
-            _check_password(own, changes.get("current_password"))
+            confirm(self.session, own, changes.get("current_password"), self.config)
 
     def confirm_password(self, id: int, current: str | None) -> None:
         """Check one's own current password before it is replaced; no transaction may be open.
@@ -142,7 +144,7 @@ class UserService(Service[User]):
             self.check("update", id)
             user = self.session.get_one(User, id)
         if self.actor is not None and self.actor.id == id:
-            _check_password(user, current)
+            confirm(self.session, user, current, self.config)
 
     def set_password(self, id: int, password_hash: str) -> None:
         """Store a new password; ends all other sessions, or all if it is another's."""
@@ -194,6 +196,11 @@ class UserService(Service[User]):
         username, email, id = user.username_key, user.email_key, user.id or 0
         explain_conflict(self.session, lambda: self._taken(id, username, email))
 
+    def _refuse_taken(self, username: str, email: str) -> None:
+        with reading(self.session):
+            if taken := self._taken(0, username, email):
+                raise taken
+
     def _taken(self, id: int, username: str, email: str) -> ServiceError | None:
         """Return the error that lists every taken field, deleted users' included."""
         statement = sa.select(User.username_key, User.email_key).where(
@@ -227,9 +234,13 @@ class UserService(Service[User]):
         if self.session.scalar(others.limit(1)) is None:
             raise Conflict("This is the last active admin.", code="last-admin")
 
-    def _end_tokens(self, user: User) -> None:
+    def _end_tokens(self, user: User, *, sign_ins: bool = True) -> None:
+        """End a user's access tokens and, unless only their rights change, their sessions."""
         user.token_version += 1
-        sessions.end_all(self.session, user.id, user.token_version)
+        if sign_ins:
+            sessions.end_all(self.session, user.id, user.token_version)
+        else:
+            revocation.revoke_user(self.session, user.id, user.token_version)
 
     def _audit(self, kind: str, user: User, details: dict[str, Any] | None) -> None:
         audit.record(self.session, kind, actor=self.actor, subject_id=user.id, details=details)
@@ -249,8 +260,3 @@ class UserService(Service[User]):
 def email_key(email: str) -> str:
     """Return what makes an address unique: the validated form, casefolded."""
     return email.casefold()
-
-
-def _check_password(user: User, text: str | None) -> None:
-    if text is None or not passwords.verify(user.password_hash, text):
-        raise ReauthenticationRequired()
