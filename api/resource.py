@@ -189,7 +189,9 @@ class Collection(Listing):
         """Create {a}"""
         self.service(self.session).require("create", None)
         mask = self.mask()
-        data = self.spec.service.prepare(self.body(declared(self.spec.create), "create"))
+        body = self.body(declared(self.spec.create), "create")
+        self.service(self.session).confirm(None, body)
+        data = self.spec.service.prepare(body)
 
         def work(session: Session) -> Any:
             service = self.service(session)

@@ -121,8 +121,12 @@ class Rules(Generic[M]):
         """Return what takes these items along when it is deleted: type → foreign key."""
         return {}
 
-    def confirm(self, id: int, changes: Mapping[str, Any]) -> None:
-        """Before the transaction: ask again for what opens sensitive changes."""
+    def confirm(self, id: int | None, changes: Mapping[str, Any]) -> None:
+        """Before ``prepare``, outside of the transaction: refuse what need not get any further.
+
+        Args:
+            id: the item to change; None for a new one.
+        """
 
     def owner_of(self, item: M) -> int:
         """Return the id of the user whose item this is."""
