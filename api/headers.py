@@ -100,12 +100,18 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         g.request_id = environ[_REQUEST_ID_KEY] = request_id
-        if hosts and not _is_meant(environ, hosts):
+        if not _has_one_host(environ) or (hosts and not _is_meant(environ, hosts)):
             raise UnknownHost()
         if _uri_length(environ) > URI_MAX:
             raise UriTooLong()
 
     return check_request
+
+
+def _has_one_host(environ: dict[str, Any]) -> bool:
+    """Whether exactly one host is named; HTTP/1.0 may leave it out. Source: RFC 9112, 3.2."""
+    host = environ.get("HTTP_HOST", "")
+    return "," not in host if host else environ["SERVER_PROTOCOL"] != "HTTP/1.1"
 
 
 def _is_meant(environ: dict[str, Any], hosts: frozenset[str]) -> bool:

@@ -116,6 +116,8 @@ class TestRequests:
             (b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: +1\r\n\r\nx", 400),
             (b"POST / HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
             (b"rubbish\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: a.example\r\n" + HEAD + b"\r\n", 400),
         ],
     )
     def test_of_odd_form_get_one_answer(
