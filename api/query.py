@@ -40,6 +40,16 @@ def compile(parser: RequestParser) -> Callable[[], dict[str, Any]]:
     return read
 
 
+def refuse_any() -> None:
+    """Refuse whatever this request's query string has.
+
+    Raises:
+        Invalid: with every name.
+    """
+    if request.query_string:
+        _read(request.query_string, {}, {})
+
+
 def _default(argument: Argument) -> Any:
     if callable(argument.default):
         raise TypeError(f"the default of {argument.name} is a value, not a function")

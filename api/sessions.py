@@ -8,7 +8,7 @@ from flask import Response
 from flask_restx import Namespace
 from sqlalchemy.orm import Session
 
-from api import fields
+from api import fields, query
 from api.describe import answers, lists
 from api.resource import Endpoint, Listing, SpecEndpoint, expose
 from api.spec import Spec
@@ -60,6 +60,7 @@ class SessionCollection(Listing):
 
     def delete(self) -> Response:
         """Sign out everywhere else"""
+        query.refuse_any()
         self.write(lambda session: self.service(session).end_others())
         return _secret(self.nothing())
 
@@ -73,6 +74,7 @@ class SessionItem(SpecEndpoint):
 
     def delete(self, id: int) -> Response:
         """Sign out one of your sign-ins"""
+        query.refuse_any()
         self.write(lambda session: self.service(session).end(id))
         return _secret(self.nothing())
 
@@ -83,6 +85,7 @@ class WhoAmI(Endpoint):
 
     def get(self) -> Response:
         """Tell who you are, by which sign-in, and what for"""
+        query.refuse_any()
         return self.answer(self.read(self._told), caller, cache=NO_STORE)
 
     def _told(self, session: Session) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from flask import Response, request
 from flask_restx import Model, Namespace
 from flask_restx.reqparse import RequestParser
 
-from api import fields
+from api import fields, query
 from api.auth import issue, parts, session_of
 from api.decoding import decode
 from api.describe import answers
@@ -96,6 +96,7 @@ class OAuthEndpoint(Endpoint):
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Response:
         """Run the verb; say what went wrong as OAuth 2 does, too."""
         try:
+            query.refuse_any()
             return super().dispatch_request(*args, **kwargs)
         except ServiceError as exc:
             exc.extra |= {"error": _error(exc), "error_description": exc.public_message}
