@@ -7,8 +7,6 @@ names it.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 import secrets
@@ -22,20 +20,15 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
+import config_rules as rules
+from config_rules import Check
+
 T = TypeVar("T")
-#: Returns what is wrong with a value, or None.
-Check = Callable[[T], str | None]
 
 _DAY = 86_400
 _BOOLEANS = {"on": True, "true": True, "yes": True, "1": True} | {
     "off": False, "false": False, "no": False, "0": False
 }  # fmt: skip
-_SAMPLE = re.compile(
-    r"change.{0,2}(me|this|it)|replace.?(me|this|with)|your.{0,2}(own|secret|key)|insecure|<.*>",
-    re.I,
-)
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?")
-_DATABASES = ("sqlite://", "postgres://", "postgresql://", "postgresql+psycopg://")
 
 
 class ConfigError(SystemExit):
@@ -58,116 +51,43 @@ def _setting(default: T, meaning: str, check: Check[T] | None = None, secret: bo
     return field(default=default, repr=not secret, metadata=metadata)
 
 
-def _between(least: int, most: int) -> Check[int]:
-    return lambda value: None if least <= value <= most else f"must be between {least} and {most}"
-
-
-def _one_of(*choices: str) -> Check[str]:
-    return lambda value: None if value in choices else f"must be one of {', '.join(choices)}"
-
-
-def _secret_key(value: str) -> str | None:
-    if len(value.encode()) < 32:
-        return "must be at least 32 bytes long"
-    return "is a sample value; make one of your own" if _SAMPLE.search(value) else None
-
-
-def _public_url(value: str) -> str | None:
-    try:
-        url = urlsplit(value)
-        _ = url.port
-    except ValueError:
-        return "is not a URL"
-    if not value:
-        return None
-    if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.netloc.lower()):
-        return "must be an absolute http or https URL without user and password"
-    if url.query or url.fragment or not re.fullmatch(r"(/[\w.~-]+)*", url.path, re.A):
-        return "may have a path prefix, but no query, fragment or characters to be escaped"
-    return None
-
-
-def _origins(values: tuple[str, ...]) -> str | None:
-    for value in values:
-        scheme, _, host = value.partition("://")
-        if scheme not in ("http", "https") or not _HOST.fullmatch(host):
-            return (
-                f"{value!r} is not an exact origin such as https://example.com "
-                "(lower case, no path, no pattern)"
-            )
-    return None
-
-
-def _hosts(values: tuple[str, ...]) -> str | None:
-    wrong = next((value for value in values if not _HOST.fullmatch(value.lower())), None)
-    return f"{wrong!r} is not a host name with an optional port" if wrong else None
-
-
-def _database(value: str) -> str | None:
-    if value and not value.startswith(_DATABASES):
-        return f"must begin with one of {', '.join(_DATABASES)}"
-    return None
-
-
-def _keys(values: tuple[str, ...]) -> str | None:
-    for value in values:
-        try:
-            padded = value + "=" * (-len(value) % 4)
-            if len(base64.b64decode(padded, altchars="-_", validate=True)) == 32:
-                continue
-        except (binascii.Error, ValueError):
-            pass  # said below, without the key
-        return "must be Ed25519 private keys, 32 bytes each in base64url"
-    return None
-
-
-def _long_if_set(value: str) -> str | None:
-    return "must be at least 16 characters long" if 0 < len(value) < 16 else None
-
-
-def _readable(value: Path | None) -> str | None:
-    if value is None or value == Path("off"):
-        return None
-    return None if os.access(value, os.R_OK) else f"{value} cannot be read"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Every setting of the service. Durations are in seconds, sizes in bytes."""
 
     HOST: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 is every IPv4 address.")
-    PORT: int = _setting(8000, "Port to listen on.", _between(1, 65_535))
+    PORT: int = _setting(8000, "Port to listen on.", rules.between(1, 65_535))
     ENV: str = _setting(
         "production",
         "`production`, or `development`: local origins may call the API.",
-        _one_of("production", "development"),
+        rules.one_of("production", "development"),
     )
     PUBLIC_URL: str = _setting(
         "",
         "URL under which clients see the service, also with a path prefix; `Location`, `Link`, "
         "problem types and specs derive from it. Unset: links are path-absolute.",
-        _public_url,
+        rules.public_url,
     )
     ALLOWED_HOSTS: tuple[str, ...] = _setting(
         (),
         "Host names that requests may name, comma separated, beside that of PUBLIC_URL. "
         "Checked when this or PUBLIC_URL is set.",
-        _hosts,
+        rules.hosts,
     )
     TRUSTED_PROXIES: int = _setting(
-        0, "How many proxies stand in front and set the X-Forwarded headers.", _between(0, 10)
+        0, "How many proxies stand in front and set the X-Forwarded headers.", rules.between(0, 10)
     )
-    WORKERS: int = _setting(0, "Processes; 0 means one for each core.", _between(0, 256))
+    WORKERS: int = _setting(0, "Processes; 0 means one for each core.", rules.between(0, 256))
     THREADS: int = _setting(
         4,
         "Requests that a process works on at once; also the size of its database pool.",
-        _between(1, 256),
+        rules.between(1, 256),
     )
     DRAIN_DELAY: int = _setting(
         0,
         "How long after SIGTERM requests are still accepted while `/readyz` says 503, so that load "
         "balancers notice.",
-        _between(0, 5),
+        rules.between(0, 5),
     )
     DATA_DIR: Path = _setting(  # noqa: RUF009 - makes a dataclass field
         Path("instance"), "Folder of the SQLite database and of what is made once, such as keys."
@@ -175,34 +95,34 @@ class Config:
     DATABASE_URL: str = _setting(
         "",
         "`sqlite:///path` or `postgresql://user:password@host/name`. Unset: SQLite in DATA_DIR.",
-        _database,
+        rules.database,
         secret=True,
     )
     SECRET_KEY: str = _setting(
         "",
         "At least 32 random bytes for cursors and refresh tokens. Unset: made once in DATA_DIR; "
         "several hosts must share it.",
-        _secret_key,
+        rules.secret_key,
         secret=True,
     )
     JWT_KEYS: tuple[str, ...] = _setting(
         (),
         "Ed25519 private keys, 32 bytes each in base64url, comma separated: the first signs "
         "access tokens, all verify them. Unset: made once in DATA_DIR.",
-        _keys,
+        rules.keys,
         secret=True,
     )
-    ACCESS_TOKEN_TTL: int = _setting(900, "Life of an access token.", _between(10, _DAY))
+    ACCESS_TOKEN_TTL: int = _setting(900, "Life of an access token.", rules.between(10, _DAY))
     REFRESH_TOKEN_TTL: int = _setting(
-        30 * _DAY, "How long a refresh token lives unused.", _between(60, 366 * _DAY)
+        30 * _DAY, "How long a refresh token lives unused.", rules.between(60, 366 * _DAY)
     )
     SESSION_TTL: int = _setting(
-        90 * _DAY, "How long a sign-in lasts in all.", _between(60, 3660 * _DAY)
+        90 * _DAY, "How long a sign-in lasts in all.", rules.between(60, 3660 * _DAY)
     )
     REGISTRATION: str = _setting(
         "open",
         "`open`: anyone may sign up; `closed`: admins make users.",
-        _one_of("open", "closed"),
+        rules.one_of("open", "closed"),
     )
     ADMIN_USERNAME: str = _setting(
         "admin", "Name of the admin that is made at the first start, if there is none."
@@ -214,35 +134,35 @@ class Config:
     PASSWORD_BLOCKLIST: Path | None = _setting(  # noqa: RUF009 - makes a dataclass field
         None,
         "File of refused passwords, one a line, or `off`. Unset: the 10,000 commonest.",
-        _readable,
+        rules.readable,
     )
     CORS_ORIGINS: tuple[str, ...] = _setting(
-        (), "Exact origins whose pages may call the API, comma separated.", _origins
+        (), "Exact origins whose pages may call the API, comma separated.", rules.origins
     )
     RATE_LIMITS: bool = _setting(True, "`off` lifts every limit of requests; for tests only.")
     SIGN_IN_LIMIT: int = _setting(
-        10, "Sign-ins a minute per account and address.", _between(1, 1_000_000)
+        10, "Sign-ins a minute per account and address.", rules.between(1, 1_000_000)
     )
-    SIGN_UP_LIMIT: int = _setting(20, "Sign-ups an hour per address.", _between(1, 1_000_000))
+    SIGN_UP_LIMIT: int = _setting(20, "Sign-ups an hour per address.", rules.between(1, 1_000_000))
     REQUIRE_IF_MATCH: bool = _setting(
         False, "`on`: PUT, PATCH and DELETE without If-Match are refused with 428."
     )
     MAX_JSON_BYTES: int = _setting(
-        2 * 1024 * 1024, "Largest JSON body.", _between(1024, 1024 * 1024 * 1024)
+        2 * 1024 * 1024, "Largest JSON body.", rules.between(1024, 1024 * 1024 * 1024)
     )
     LOG_FORMAT: str = _setting(
-        "json", "`json`: one object a line; `text`: for people.", _one_of("json", "text")
+        "json", "`json`: one object a line; `text`: for people.", rules.one_of("json", "text")
     )
     LOG_LEVEL: str = _setting(
         "info",
         "Least level that is logged: `debug`, `info`, `warning` or `error`.",
-        _one_of("debug", "info", "warning", "error"),
+        rules.one_of("debug", "info", "warning", "error"),
     )
     SENTRY_DSN: str = _setting("", "Where crashes are reported to. Unset: nowhere.", secret=True)
     METRICS_TOKEN: str = _setting(
         "",
         "Bearer token for `/metrics`, at least 16 characters. Unset: loopback only.",
-        _long_if_set,
+        rules.long_if_set,
         secret=True,
     )
 
