@@ -16,7 +16,8 @@ from tests.conftest import MakeDatabase
 from tests.servers import ROOT, LiveServer, live_server
 
 GUIDE = ROOT / "docs" / "extending.md"
-SOURCES = ("api", "migrations", "models", "services", "config.py", "wsgi.py", "alembic.ini")
+FILES = ("config.py", "config_rules.py", "wsgi.py", "alembic.ini")
+SOURCES = ("api", "migrations", "models", "services", *FILES)
 #: A new file: its name stands in the heading before the block. A line for an old one: in its fence.
 NEW_FILE = re.compile(r"^## [^\n]*`([^`\n]+\.py)`\n\n```python\n(.*?)^```", re.M | re.S)
 OLD_FILE = re.compile(r"^```python (\S+)\n(.*?)^```", re.M | re.S)
