@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,12 +32,14 @@ class Question:
             sqlalchemy.exc.SQLAlchemyError: as from any statement.
         """
         bind = session.get_bind()
-        if isinstance(bind, sa.Engine) and not session.in_transaction():
-            # Whoever listens to statements hears of this one in the usual way.
-            quick = None if bind.dispatch.before_cursor_execute else self._on(bind.dialect)
-            if quick is not None:
-                return quick.run(bind, params)
-        return session.connection().execute(self.statement, dict(params)).all()
+        engine = bind if isinstance(bind, sa.Engine) else bind.engine
+        # Whoever listens to statements hears of this one in the usual way.
+        quick = None if engine.dispatch.before_cursor_execute else self._on(engine.dialect)
+        if quick is None:
+            return session.connection().execute(self.statement, dict(params)).all()
+        if session.in_transaction():
+            return quick.run(params, _within(session.connection()))
+        return quick.run(params, _apart(engine))
 
     def _on(self, dialect: sa.Dialect) -> _Prepared | None:
         if dialect.name not in self._prepared:
@@ -50,7 +52,6 @@ class _Prepared:
 
     def __init__(self, statement: sa.Select[Any], compiled: Any, dialect: sa.Dialect) -> None:
         self._sql = str(compiled)
-        self._dialect = dialect
         names = compiled.positiontup or list(compiled.binds)
         self._binds = [(name, *_bind(compiled.binds[name], dialect)) for name in names]
         self._is_positional = compiled.positiontup is not None
@@ -60,57 +61,63 @@ class _Prepared:
         make: Any = namedtuple  # what its fields are is known only now
         self._row = make("Row", [column.key for column in columns], rename=True)
 
-    def run(self, engine: sa.Engine, params: Mapping[str, Any]) -> list[Any]:
-        """Return the rows as named tuples, outside of any transaction."""
+    def run(self, params: Mapping[str, Any], lent: AbstractContextManager[Any]) -> list[Any]:
+        """Return the rows as named tuples, by the connection of the driver that is lent."""
         values: Any = [
             convert(params.get(name, default)) if convert else params.get(name, default)
             for name, default, convert in self._binds
         ]
         if not self._is_positional:
             values = {name: value for (name, _, _), value in zip(self._binds, values, strict=True)}
-        found = self._fetch(engine, values)
+        with lent as driver:
+            cursor = driver.execute(self._sql, values)
+            found = [list(row) for row in cursor.fetchall()]
+            cursor.close()
         for row in found:
             for index, read in self._readers:
                 row[index] = read(row[index])
         return [self._row._make(row) for row in found]
 
-    def _fetch(self, engine: sa.Engine, values: Any) -> list[list[Any]]:
-        with self._driver(engine) as driver:
-            cursor = driver.execute(self._sql, values)
-            found = [list(row) for row in cursor.fetchall()]
-            cursor.close()
-        return found
 
-    @contextmanager
-    def _driver(self, engine: sa.Engine) -> Iterator[Any]:
-        """Lend a connection of the driver, on which each statement is a transaction."""
-        pooled = engine.raw_connection()
-        driver: Any = pooled.dbapi_connection
-        begins = engine.dialect.name == "postgresql"  # SQLite's are told not to when they are made
-        is_lost = False
-        try:
-            if begins:
-                driver.autocommit = True
-            yield driver
-        except self._dialect.loaded_dbapi.Error as exc:
-            if is_lost := self._dialect.is_disconnect(exc, driver, None):
-                pooled.invalidate(exc)
-            raise self._error(exc, is_lost) from exc
-        finally:
-            if begins and not is_lost:
-                driver.autocommit = False
-            pooled.close()
+@contextmanager
+def _apart(engine: sa.Engine) -> Iterator[Any]:
+    """Lend a connection of the pool on which each statement is a transaction."""
+    pooled = engine.raw_connection()
+    driver: Any = pooled.dbapi_connection
+    begins = engine.dialect.name == "postgresql"  # SQLite's are told not to when they are made
+    is_lost = False
+    try:
+        if begins:
+            driver.autocommit = True
+        yield driver
+    except engine.dialect.loaded_dbapi.Error as exc:
+        if is_lost := engine.dialect.is_disconnect(exc, driver, None):
+            pooled.invalidate(exc)
+        raise _error(exc, engine.dialect, is_lost) from exc
+    finally:
+        if begins and not is_lost:
+            driver.autocommit = False
+        pooled.close()
 
-    def _error(self, exc: Any, is_lost: bool) -> Any:
-        """Return what SQLAlchemy would raise."""
-        return sa.exc.DBAPIError.instance(
-            self._sql,
-            None,
-            exc,
-            self._dialect.loaded_dbapi.Error,
-            connection_invalidated=is_lost,
-            dialect=self._dialect,
-        )
+
+@contextmanager
+def _within(connection: sa.Connection) -> Iterator[Any]:
+    """Lend the connection of a transaction."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        yield driver
+    except connection.dialect.loaded_dbapi.Error as exc:
+        if is_lost := connection.dialect.is_disconnect(exc, driver, None):
+            connection.invalidate(exc)
+        raise _error(exc, connection.dialect, is_lost) from exc
+
+
+def _error(exc: Any, dialect: sa.Dialect, is_lost: bool) -> Any:
+    """Return what SQLAlchemy would raise."""
+    base = dialect.loaded_dbapi.Error
+    return sa.exc.DBAPIError.instance(
+        None, None, exc, base, connection_invalidated=is_lost, dialect=dialect
+    )
 
 
 def _prepare(statement: sa.Select[Any], dialect: sa.Dialect) -> _Prepared | None:

@@ -84,7 +84,7 @@ def flush(session: Session) -> None:
             continue
         _insert(connection, run)
         rows = entry.with_only_columns(sa.literal(at, Change.at.type), *entry.selected_columns)
-        connection.execute(sa.insert(Change).from_select(_COLUMNS, rows))
+        connection.execute(_INSERT.from_select(_COLUMNS, rows))
         run = []
     _insert(connection, run)
     snapshots = [
@@ -93,20 +93,23 @@ def flush(session: Session) -> None:
         if snapshot is not None
     ]
     if snapshots:
-        connection.execute(sa.insert(Revision), snapshots)
+        connection.execute(_KEEP, snapshots)
 
 
 def _time(connection: sa.Connection, now: datetime) -> datetime:
     """Take the log's lock; return ``now``, or the last row's time if that is later."""
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        connection.execute(_LOCKED)
     last = connection.scalar(_LAST_TIME)
     return max(now, last) if last else now
 
 
 def _insert(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(sa.insert(Change), rows)
+        connection.execute(_INSERT, rows)
 
 
+# Built once: building a statement takes as long as running it.
+_INSERT, _KEEP = sa.insert(Change), sa.insert(Revision)
+_LOCKED = sa.select(sa.func.pg_advisory_xact_lock(LOCK))
 _LAST_TIME = sa.select(Change.at).order_by(Change.seq.desc()).limit(1)

@@ -9,6 +9,7 @@ from slugify import slugify
 from sqlalchemy.orm import Session
 
 from models import Post, PostSlug
+from models.prepared import Question
 
 MAX_LENGTH = 200
 #: Room for "-" and a number.
@@ -26,7 +27,7 @@ def free(session: Session, wanted: str, post_id: int | None = None) -> str:
 
     Two queries at most, however many posts have the same title.
     """
-    if not _taken(session, [wanted], post_id):
+    if not _TAKEN.ask(session, {"wanted": wanted, "post_id": post_id or 0}):
         return wanted
     numbered = [f"{_stem(wanted)}-{number}" for number in range(2, _NUMBERED)]
     taken = _taken(session, numbered, post_id)
@@ -40,7 +41,7 @@ def unlike_any(wanted: str) -> str:
 
 def is_taken(session: Session, slug: str, post_id: int) -> bool:
     """Whether another living post has ``slug``."""
-    return bool(_taken(session, [slug], post_id))
+    return bool(_TAKEN.ask(session, {"wanted": slug, "post_id": post_id}))
 
 
 def remember(session: Session, post_id: int, former: str) -> None:
@@ -60,12 +61,11 @@ def _stem(wanted: str) -> str:
 
 def _taken(session: Session, wanted: list[str], post_id: int | None) -> set[str]:
     values = {"wanted": wanted, "post_id": post_id or 0}
-    return set(session.connection().scalars(_TAKEN, values))
+    return {row.slug for row in _ANY_TAKEN.ask(session, values)}
 
 
-#: Built once: building it takes longer than running it.
-_TAKEN = sa.select(Post.slug).where(
-    Post.slug.in_(sa.bindparam("wanted", expanding=True)),
-    Post.deleted_at.is_(None),
-    Post.id != sa.bindparam("post_id"),
+_OTHERS = sa.select(Post.slug).where(
+    Post.deleted_at.is_(None), Post.id != sa.bindparam("post_id", type_=sa.BigInteger)
 )
+_TAKEN = Question(_OTHERS.where(Post.slug == sa.bindparam("wanted")))
+_ANY_TAKEN = Question(_OTHERS.where(Post.slug.in_(sa.bindparam("wanted", expanding=True))))
