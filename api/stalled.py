@@ -56,16 +56,18 @@ def _connections(port: int) -> Iterator[socket.socket]:
     """Give a copy of each socket of this process that is bound to ``port``.
 
     A copy still is the same connection if the server closes its own meanwhile, and the number of
-    that is taken by another.
+    that is taken by another. A copy of anything else must never be closed: to close one descriptor
+    of a file is to lose all POSIX locks that the process has on it, SQLite's too. Then the next
+    other process that closes the database takes itself for the last one and removes the log with
+    what was committed. So what turns out to be a file after all is left open.
+
+    Source: https://www.sqlite.org/howtocorrupt.html, section 2.2.
     """
     for link in _OPEN_FILES.iterdir():
-        with suppress(OSError):  # closed since it was listed, or no socket
-            descriptor = os.dup(int(link.name))
-            try:
-                connection = socket.socket(fileno=descriptor)
-            except OSError:
-                os.close(descriptor)
+        with suppress(OSError):  # closed since it was listed
+            if not os.readlink(link).startswith("socket:"):
                 continue
+            connection = socket.socket(fileno=os.dup(int(link.name)))
             address = connection.getsockname()
             if isinstance(address, tuple) and address[1] == port:
                 yield connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -226,6 +227,20 @@ class TestStalled:
             stalled.close_stalled(listener.getsockname()[1])
             client.send(b"x")
             assert accepted.recv(1) == b"x"
+
+    def test_leaves_the_locks_of_files_alone(self, tmp_path: Path) -> None:
+        # given: SQLite keeps others from a database by such a lock
+        path = tmp_path / "file"
+        ask = (
+            "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'a'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        )
+        with path.open("w") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            # when
+            stalled.close_stalled(1)
+            # then
+            other = subprocess.run([sys.executable, "-c", ask, path], capture_output=True)
+            assert b"BlockingIOError" in other.stderr
 
 
 class TestWorkers:
