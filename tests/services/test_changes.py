@@ -15,55 +15,22 @@ from models import Change, User
 from models.engine import WRITES
 from services import changes, clock
 from services.actor import Actor
-from services.changes import ChangeService, Cursor, CursorExpired, Page
+from services.changes import ChangeService, CursorExpired, Page
 from services.errors import Invalid
 from services.posts import PostService
-from services.transaction import reading, transact
+from services.transaction import transact
 from services.trash import TrashService
 from services.users import UserService
 from tests.factories import actor_of, make_post
-from tests.services import histories, writers
-from tests.services.histories import Copy, History
+from tests.services.feed import Feed, told
 
 #: Random histories for each database; more were tried once.
 HISTORIES = 25
 
 
 @pytest.fixture
-def page(session: Session) -> Callable[..., Page]:
-    """``page(actor, since)``: one page of the feed."""
-
-    def page(actor: User | None, since: Cursor | None = None, **options: Any) -> Page:
-        caller = actor_of(actor) if actor else None
-        with reading(session):
-            return ChangeService(session, caller).page(since, **options)
-
-    return page
-
-
-@pytest.fixture
-def tail(page: Callable[..., Page]) -> Callable[..., Cursor]:
-    """``tail(actor)``: a cursor of a copy that has everything until now."""
-
-    def tail(actor: User | None) -> Cursor:
-        found = page(actor)
-        while found.more:
-            found = page(actor, found.next)
-        return found.next
-
-    return tail
-
-
-@pytest.fixture
-def patch(session: Session, admin: User) -> Callable[..., None]:
-    """``patch(post_id, title="...")``: change a post as the admin."""
-    service = PostService(session, actor_of(admin))
-
-    def patch(id: int, **changed: Any) -> None:
-        transact(session, lambda: service.patch(id, changed, None))
-        session.expunge_all()
-
-    return patch
+def feed(session: Session, admin: User) -> Feed:
+    return Feed(session, actor_of(admin))
 
 
 @pytest.fixture
@@ -77,64 +44,54 @@ def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     return travel
 
 
-def _told(page: Page) -> list[tuple[str, str, int, int]]:
-    return [(item.op, item.type, item.id, item.version) for item in page.items]
-
-
 class TestFirstRead:
-    def test_walks_everything_visible(
-        self, session: Session, ada: User, page: Callable[..., Page]
-    ) -> None:
+    def test_walks_everything_visible(self, session: Session, ada: User, feed: Feed) -> None:
         post, _ = make_post(session, ada), make_post(session, ada, status="draft")
 
-        found = page(None)
+        found = feed.page(None)
 
-        assert _told(found) == [("upsert", "users", ada.id, 1), ("upsert", "posts", post.id, 1)]
-        assert found.items[1].data.title == post.title
+        users = {("upsert", "users", id, 1) for id in (ada.id, feed.admin.id)}
+        assert set(told(found)) == {*users, ("upsert", "posts", post.id, 1)}
+        assert found.items[-1].data.title == post.title
         assert not found.more
 
-    def test_in_pages_tells_everything_once(
-        self, session: Session, ada: User, page: Callable[..., Page]
-    ) -> None:
+    def test_in_pages_tells_everything_once(self, session: Session, ada: User, feed: Feed) -> None:
         ids = [make_post(session, ada).id for _ in range(7)]
 
-        found = [page(None, limit=3)]
-        while found[-1].more:
-            found.append(page(None, found[-1].next, limit=3))
+        found = feed.pages(None, None, limit=3)
 
-        assert [len(each.items) for each in found] == [3, 3, 2]
-        assert [item.id for each in found for item in each.items] == [ada.id, *ids]
+        assert [len(each.items) for each in found] == [3, 3, 3]
+        ids_told = [item.id for each in found for item in each.items]
+        assert ids_told == [ada.id, feed.admin.id, *ids]
 
     def test_then_tells_what_changed_during_the_walk(
-        self, session: Session, ada: User, page: Callable[..., Page], patch: Callable[..., None]
+        self, session: Session, ada: User, feed: Feed
     ) -> None:
         first, second = (make_post(session, ada).id for _ in range(2))
-        walk = page(None, types=["posts"], limit=1)
+        walk = feed.page(None, types=["posts"], limit=1)
 
-        patch(first, title="New")
-        rest = page(None, walk.next)
+        feed.patch(first, title="New")
+        rest = feed.page(None, walk.next)
 
-        assert _told(rest) == [("upsert", "posts", second, 1)]
+        assert told(rest) == [("upsert", "posts", second, 1)]
         assert rest.more
-        assert _told(page(None, rest.next)) == [("upsert", "posts", first, 2)]
+        assert told(feed.page(None, rest.next)) == [("upsert", "posts", first, 2)]
 
-    def test_of_one_type(self, session: Session, ada: User, page: Callable[..., Page]) -> None:
+    def test_of_one_type(self, session: Session, ada: User, feed: Feed) -> None:
         make_post(session, ada)
 
-        assert {item.type for item in page(None, types=["users"]).items} == {"users"}
+        assert {item.type for item in feed.page(None, types=["users"]).items} == {"users"}
 
-    def test_of_an_unknown_type(self, session: Session, page: Callable[..., Page]) -> None:
+    def test_of_an_unknown_type(self, session: Session, feed: Feed) -> None:
         with pytest.raises(Invalid) as caught:
-            page(None, types=["posts", "passwords"])
+            feed.page(None, types=["posts", "passwords"])
 
         assert [(fault.field, fault.code) for fault in caught.value.faults] == [("types", "choice")]
 
 
 class TestFollow:
-    def test_without_a_change_is_empty(
-        self, ada: User, page: Callable[..., Page], tail: Callable[..., Cursor]
-    ) -> None:
-        found = page(ada, tail(ada))
+    def test_without_a_change_is_empty(self, ada: User, feed: Feed) -> None:
+        found = feed.page(ada, feed.tail(ada))
 
         assert found.items == []
         assert not found.more
@@ -143,36 +100,32 @@ class TestFollow:
         self,
         session: Session,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
-        patch: Callable[..., None],
+        feed: Feed,
     ) -> None:
-        post, since = make_post(session, ada).id, tail(None)
+        post, since = make_post(session, ada).id, feed.tail(None)
 
         for title in ("New", "Newer", "Newest"):
-            patch(post, title=title)
-        found = page(None, since)
+            feed.patch(post, title=title)
+        found = feed.page(None, since)
 
-        assert _told(found) == [("upsert", "posts", post, 4)]
+        assert told(found) == [("upsert", "posts", post, 4)]
         assert found.items[0].data.title == "Newest"
 
     def test_hidden_and_shown_and_hidden_again_is_gone(
         self,
         session: Session,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
-        patch: Callable[..., None],
+        feed: Feed,
     ) -> None:
         post = make_post(session, ada, status="draft").id
-        since = tail(None)
+        since = feed.tail(None)
 
-        patch(post, status="published")
-        patch(post, status="draft")
+        feed.patch(post, status="published")
+        feed.patch(post, status="draft")
 
-        assert _told(page(None, since)) == [("remove", "posts", post, 3)]
+        assert told(feed.page(None, since)) == [("remove", "posts", post, 3)]
         authors = replace(since, caller=ada.id, role=ada.role)
-        assert _told(page(ada, authors)) == [("upsert", "posts", post, 3)]
+        assert told(feed.page(ada, authors)) == [("upsert", "posts", post, 3)]
 
     def test_a_draft_is_for_its_author_and_editors(
         self,
@@ -180,16 +133,15 @@ class TestFollow:
         ada: User,
         mallory: User,
         editor: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
+        feed: Feed,
     ) -> None:
         callers = (None, mallory, ada, editor)
-        since = [tail(caller) for caller in callers]
+        since = [feed.tail(caller) for caller in callers]
 
         data = PostService.prepare({"title": "Secret", "body": "B"})
         transact(session, lambda: PostService(session, actor_of(ada)).create(data))
 
-        found = [page(caller, cursor) for caller, cursor in zip(callers, since, strict=True)]
+        found = [feed.page(caller, cursor) for caller, cursor in zip(callers, since, strict=True)]
         assert [len(each.items) for each in found] == [0, 0, 1, 1]
 
     def test_a_deleted_user_goes_with_their_posts(
@@ -197,34 +149,32 @@ class TestFollow:
         session: Session,
         ada: User,
         admin: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
+        feed: Feed,
     ) -> None:
-        post, since = make_post(session, ada).id, tail(None)
+        post, since = make_post(session, ada).id, feed.tail(None)
 
         transact(session, lambda: UserService(session, actor_of(admin)).delete(ada.id))
 
         gone = [("remove", "users", ada.id, 2), ("remove", "posts", post, 2)]
-        assert _told(page(None, since)) == gone
+        assert told(feed.page(None, since)) == gone
 
     def test_a_suspended_authors_posts_go_and_come_back(
         self,
         session: Session,
         ada: User,
         admin: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
+        feed: Feed,
     ) -> None:
-        post, since = make_post(session, ada).id, tail(None)
+        post, since = make_post(session, ada).id, feed.tail(None)
         service = UserService(session, actor_of(admin))
 
         transact(session, lambda: service.patch(ada.id, {"status": "suspended"}, None))
-        hidden = page(None, since)
+        hidden = feed.page(None, since)
         transact(session, lambda: service.patch(ada.id, {"status": "active"}, None))
 
         assert {item.op for item in hidden.items} == {"remove"}
         assert {item.id for item in hidden.items if item.type == "posts"} == {post}
-        back = page(None, hidden.next)
+        back = feed.page(None, hidden.next)
         assert {(item.op, item.type) for item in back.items} == {
             ("upsert", "users"),
             ("upsert", "posts"),
@@ -234,17 +184,16 @@ class TestFollow:
         self,
         session: Session,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
+        feed: Feed,
     ) -> None:
         post = make_post(session, ada, status="draft").id
-        since, author = tail(ada), actor_of(ada)
+        since, author = feed.tail(ada), actor_of(ada)
         session.expunge_all()
 
         transact(session, lambda: PostService(session, author).delete(post))
         transact(session, lambda: TrashService(session, author).purge("posts", post))
 
-        assert _told(page(ada, since)) == [("remove", "posts", post, 2)]
+        assert told(feed.page(ada, since)) == [("remove", "posts", post, 2)]
 
 
 class TestScheduled:
@@ -258,42 +207,62 @@ class TestScheduled:
         self,
         scheduled: int,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
+        feed: Feed,
         travel: Callable[[timedelta], None],
     ) -> None:
-        before, authors = tail(None), tail(ada)
+        before, authors = feed.tail(None), feed.tail(ada)
 
         travel(timedelta(minutes=59))
-        almost = page(None, before)
+        almost = feed.page(None, before)
         travel(timedelta(minutes=2))
-        found = page(None, almost.next)
+        found = feed.page(None, almost.next)
 
         assert almost.items == []
-        assert _told(found) == [("upsert", "posts", scheduled, 1)]
+        assert told(found) == [("upsert", "posts", scheduled, 1)]
         assert found.items[0].at == found.items[0].data.published_at
-        assert page(None, found.next).items == []
-        assert page(ada, authors).items == []  # who has it already
+        assert feed.page(None, found.next).items == []
+        assert feed.page(ada, authors).items == []  # who has it already
 
     def test_many_at_a_time_come_in_pages(
         self,
         session: Session,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
+        feed: Feed,
         travel: Callable[[timedelta], None],
     ) -> None:
         moment = clock.now() + timedelta(hours=1)
         ids = [make_post(session, ada, published_at=moment).id for _ in range(5)]
-        since = tail(None)
+        since = feed.tail(None)
 
         travel(timedelta(hours=1))
-        found = [page(None, since, limit=2)]
-        while found[-1].more:
-            found.append(page(None, found[-1].next, limit=2))
+        found = feed.pages(None, since, limit=2)
 
         assert [len(each.items) for each in found] == [2, 2, 1]
         assert [item.id for each in found for item in each.items] == ids
+
+    def test_deleted_while_its_time_came_is_gone_for_who_saw_it_in_between(
+        self,
+        session: Session,
+        ada: User,
+        feed: Feed,
+        engine: sa.Engine,
+        travel: Callable[[timedelta], None],
+    ) -> None:
+        moment = clock.now() + timedelta(seconds=10)
+        post = make_post(session, ada, published_at=moment).id
+        since = feed.tail(None)
+        seen: list[Page] = []
+
+        def delete_slowly() -> None:
+            PostService(session, feed.admin).delete(post)
+            travel(timedelta(seconds=11))
+            with Session(engine) as other:
+                seen.append(Feed(other, feed.admin).page(None, since))
+
+        transact(session, delete_slowly)
+
+        assert told(seen[0]) == [("upsert", "posts", post, 1)]
+        assert told(feed.page(None, seen[0].next)) == [("remove", "posts", post, 2)]
 
 
 class TestCursor:
@@ -303,18 +272,16 @@ class TestCursor:
         assert caught.value.public_code == "cursor-expired"
         return str(caught.value.extra["reason"])
 
-    def test_of_another_caller(
-        self, ada: User, mallory: User, page: Callable[..., Page], tail: Callable[..., Cursor]
-    ) -> None:
-        since = tail(ada)
+    def test_of_another_caller(self, ada: User, mallory: User, feed: Feed) -> None:
+        since = feed.tail(ada)
 
-        assert self._reason(lambda: page(mallory, since)) == "caller"
-        assert self._reason(lambda: page(None, since)) == "caller"
+        assert self._reason(lambda: feed.page(mallory, since)) == "caller"
+        assert self._reason(lambda: feed.page(None, since)) == "caller"
 
     def test_from_before_the_callers_role_changed(
-        self, ada: User, page: Callable[..., Page], tail: Callable[..., Cursor], session: Session
+        self, ada: User, feed: Feed, session: Session
     ) -> None:
-        since = tail(ada)
+        since = feed.tail(ada)
 
         def as_editor() -> Page:
             return ChangeService(session, Actor(ada.id, "editor")).page(since)
@@ -326,46 +293,40 @@ class TestCursor:
         session: Session,
         engine: sa.Engine,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
-        patch: Callable[..., None],
+        feed: Feed,
     ) -> None:
         post = make_post(session, ada).id
-        patch(post, title="New")
-        since = tail(None)
-        patch(post, title="Newer")
-        kept = tail(None)
+        feed.patch(post, title="New")
+        since = feed.tail(None)
+        feed.patch(post, title="Newer")
+        kept = feed.tail(None)
 
         with engine.connect().execution_options(**{WRITES: True}) as connection:
             connection.execute(sa.delete(Change).where(Change.seq <= since.seq))
             connection.commit()
 
-        assert self._reason(lambda: page(None, since)) == "history"
-        assert page(None, kept).items == []
+        assert self._reason(lambda: feed.page(None, since)) == "history"
+        assert feed.page(None, kept).items == []
 
     def test_of_another_time_line(
         self,
         session: Session,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
-        patch: Callable[..., None],
+        feed: Feed,
     ) -> None:
-        patch(make_post(session, ada).id, title="New")
-        since = tail(None)
+        feed.patch(make_post(session, ada).id, title="New")
+        since = feed.tail(None)
         assert since.seq_at is not None
 
         restored = replace(since, seq_at=since.seq_at - timedelta(seconds=1))
         ahead = replace(since, seq=since.seq + 1)
 
-        assert self._reason(lambda: page(None, restored)) == "history"
-        assert self._reason(lambda: page(None, ahead)) == "history"
+        assert self._reason(lambda: feed.page(None, restored)) == "history"
+        assert self._reason(lambda: feed.page(None, ahead)) == "history"
 
-    def test_of_other_types(
-        self, ada: User, page: Callable[..., Page], tail: Callable[..., Cursor]
-    ) -> None:
+    def test_of_other_types(self, ada: User, feed: Feed) -> None:
         with pytest.raises(Invalid):
-            page(None, tail(None), types=["posts"])
+            feed.page(None, feed.tail(None), types=["posts"])
 
 
 class TestCost:
@@ -373,22 +334,18 @@ class TestCost:
         self,
         session: Session,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
-        patch: Callable[..., None],
+        feed: Feed,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(changes, "SCAN", 5)
         draft, post = make_post(session, ada, status="draft").id, make_post(session, ada).id
-        patch(post, title="New")
-        since = tail(None)
+        feed.patch(post, title="New")
+        since = feed.tail(None)
         for number in range(12):
-            patch(draft, title=f"Draft {number}")
-        patch(post, title="Newer")
+            feed.patch(draft, title=f"Draft {number}")
+        feed.patch(post, title="Newer")
 
-        found = [page(None, since)]
-        while found[-1].more:
-            found.append(page(None, found[-1].next))
+        found = feed.pages(None, since)
 
         assert [len(each.items) for each in found] == [0, 0, 1]
 
@@ -396,58 +353,16 @@ class TestCost:
         self,
         session: Session,
         ada: User,
-        page: Callable[..., Page],
-        tail: Callable[..., Cursor],
-        patch: Callable[..., None],
+        feed: Feed,
         count_queries: Any,
     ) -> None:
-        posts, since, counts = [make_post(session, ada).id for _ in range(20)], tail(None), []
+        posts, since, counts = [make_post(session, ada).id for _ in range(20)], feed.tail(None), []
 
         for number in (1, 20):
             for post in posts[:number]:
-                patch(post, title=f"New {number}")
+                feed.patch(post, title=f"New {number}")
             with count_queries() as queries:
-                assert len(page(None, since).items) == number
+                assert len(feed.page(None, since).items) == number
             counts.append(len(queries))
 
         assert counts[0] == counts[1] <= 6
-
-
-class TestHistories:
-    @pytest.mark.parametrize("seed", range(HISTORIES))
-    def test_leave_every_copy_as_it_should_be(
-        self, session: Session, seed: int, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(clock, "now", lambda: histories.START)
-        history = History(session, seed)
-        monkeypatch.setattr(clock, "now", history.now)
-
-        for _ in range(60):
-            history.step()
-
-        history.finish()
-
-
-class TestConcurrently:
-    def test_with_eight_writers_nothing_is_missed_or_out_of_order(
-        self,
-        session: Session,
-        ada: User,
-        mallory: User,
-        admin: User,
-        database_url: str,
-    ) -> None:
-        for _ in range(10):
-            make_post(session, ada)
-        copies = [Copy(actor_of(user) if user else None) for user in (None, ada, mallory, admin)]
-
-        with writers.writing(database_url, ada.id, processes=8, count=40) as are_over:
-            while not are_over():
-                for copy in copies:
-                    copy.read(session, limit=7)
-
-        for copy in copies:
-            copy.catch_up(session)
-            world = histories.world(session)
-            assert copy.items == histories.visible(*world, copy.actor, clock.now())
-            assert copy.pages > 20
