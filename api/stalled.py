@@ -65,7 +65,7 @@ def _connections(port: int) -> Iterator[socket.socket]:
     """
     for link in _OPEN_FILES.iterdir():
         with suppress(OSError):  # closed since it was listed
-            if not os.readlink(link).startswith("socket:"):
+            if not str(link.readlink()).startswith("socket:"):
                 continue
             connection = socket.socket(fileno=os.dup(int(link.name)))
             address = connection.getsockname()
