@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 JSON_PATCH = "application/json-patch+json"
 #: A name that no column, field or parameter has: what is hidden must be answered as this is.
 NOBODY = "zq_nobody"
