@@ -5,14 +5,29 @@ Source: the figures behind each setting are in docs/decisions/0003-databases.md.
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 #: Execution option of a connection whose transaction is going to write.
 WRITES = "signpost_writes"
+
+#: Seconds unused, after which a connection to PostgreSQL is asked whether it still is one.
+IDLE = 1.0
+_USED = "signpost_used"
+
+#: JSON columns by orjson.
+_JSON = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
 
 #: Milliseconds, as PostgreSQL counts them.
 _POSTGRESQL_TIMEOUTS = {
@@ -35,14 +50,14 @@ def engine_options(url: sa.URL, threads: int) -> dict[str, Any]:
     """Return the keyword arguments of ``create_engine`` for a process with this many threads."""
     if url.get_backend_name() == "sqlite":
         pool = {"pool_size": threads, "max_overflow": 2, "pool_timeout": 1}
-        return {**pool, "connect_args": {"timeout": 5}}
+        return {**pool, **_JSON, "connect_args": {"timeout": 5}}
     settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_TIMEOUTS.items())
     return {
+        **_JSON,
         "pool_size": threads,
         "max_overflow": 0,
         "pool_timeout": 1,
         "pool_recycle": 1_800,
-        "pool_pre_ping": True,
         "connect_args": {
             "options": f"-c timezone=UTC {settings}",
             "connect_timeout": 2,
@@ -59,6 +74,31 @@ def prepare(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _ask_if_idle(engine.dialect))
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _ask_if_idle(dialect: sa.Dialect) -> Callable[..., None]:
+    """Return a listener that asks an idle connection whether it still is one.
+
+    ``pool_pre_ping`` would ask before each use, which takes as long as reading a row.
+    """
+
+    def ask(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used = record.info.get(_USED, math.inf)  # a new one was not used yet
+        if time.monotonic() - used < IDLE:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as exc:
+            raise sa.exc.InvalidatePoolError from exc  # the pool connects anew
+
+    return ask
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from models import Revocation
-from models.engine import WRITES, database_url, engine_options
+from models.engine import WRITES, database_url, engine_options, prepare
 from services import clock
 
 _SETTINGS: dict[str, dict[str, str | int]] = {
@@ -82,10 +83,37 @@ class TestPool:
 
         assert (options["pool_size"], options["pool_timeout"]) == (7, 1)
 
-    def test_of_postgresql_does_not_grow_and_asks_before_use(self) -> None:
+    def test_of_postgresql_does_not_grow(self) -> None:
         options = engine_options(database_url("postgresql://h/d"), 7)
 
-        assert (options["max_overflow"], options["pool_pre_ping"]) == (0, True)
+        assert options["max_overflow"] == 0
+
+    def test_connects_anew_where_an_idle_connection_is_dead(
+        self, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("models.engine.IDLE", 0.0)
+        own = sa.create_engine(engine.url, **engine_options(engine.url, 1))
+        prepare(own)
+        with own.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+        if own.dialect.name == "postgresql":  # a file does not go away
+            driver.close()
+
+        with own.connect() as connection:
+            assert _count(connection) == 0
+        own.dispose()
+
+    def test_uses_a_connection_again_without_asking(
+        self, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[object] = []
+        monkeypatch.setattr(engine.dialect, "do_ping", asked.append)
+
+        for _ in range(2):
+            with engine.connect() as connection:
+                assert _count(connection) == 0
+
+        assert asked == []
 
 
 def _writing(engine: sa.Engine) -> sa.Connection:
