@@ -15,6 +15,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.problems import UnknownHost, UriTooLong
@@ -104,6 +105,8 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
             raise UnknownHost()
         if _uri_length(environ) > URI_MAX:
             raise UriTooLong()
+        if environ["PATH_INFO"].startswith("//"):
+            raise NotFound()  # the router would drop all but one: a second URL of everything
 
     return check_request
 
