@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from api import output, pagination
 from api.auth import current_actor
-from api.database import db
+from api.database import db, reader
 from api.describe import expose
 from api.input import read_body
 from api.preconditions import conditional, item_tag, last_modified, list_tag
@@ -78,8 +78,9 @@ class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on a session that only reads."""
-        with reading(self.session):
-            return work(self.session)
+        session = reader()
+        with reading(session):
+            return work(session)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction."""
