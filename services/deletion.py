@@ -16,6 +16,9 @@ from services import log
 if TYPE_CHECKING:
     from services.base import Service
 
+#: Ids of one statement; drivers take 32,766 (SQLite) and 65,535 (PostgreSQL) at most.
+_BATCH = 10_000
+
 
 def discard(service: Service[Any], item: Any) -> Deletion:
     """Move ``item`` and all that belongs to it to the trash; return the deletion."""
@@ -58,9 +61,10 @@ def purge(service: Service[Any], ids: sa.Select[Any], *, with_owner: bool = Fals
         with_owner: their owners go too, so the log must forget them. Otherwise it tells the
             owners' other devices what is gone.
     """
-    if doomed := list(service.session.scalars(ids)):
-        owns_itself = service.owner_column() is service.model.id
-        _purge(service, doomed, with_owner or owns_itself)
+    doomed = list(service.session.scalars(ids))
+    owns_itself = service.owner_column() is service.model.id
+    for start in range(0, len(doomed), _BATCH):
+        _purge(service, doomed[start : start + _BATCH], with_owner or owns_itself)
 
 
 def _purge(service: Service[Any], doomed: list[int], with_owner: bool) -> None:
