@@ -160,8 +160,12 @@ class PostService(Authored[Post]):
         """Give a post its slug: the wanted one, or a free one made from its title."""
         former = post.slug
         if wanted is None:
-            post.slug = slugs.free(self.session, slugs.from_title(post.title), post.id)
-            explain_conflict(self.session, Retry)  # somebody was faster: look for another one
+            made = slugs.from_title(post.title)
+            is_crowded = self.session.info.get("attempt", 1) > 1
+            post.slug = (
+                slugs.unlike_any(made) if is_crowded else slugs.free(self.session, made, post.id)
+            )
+            explain_conflict(self.session, Retry)  # somebody was faster
         else:
             post.slug = wanted
             explain_conflict(self.session, lambda: slug_taken(slugs.free(self.session, wanted)))

@@ -55,13 +55,15 @@ class Retry(Exception):
 def transact(session: Session, work: Callable[[], T]) -> T:
     """Run ``work`` in one writing transaction and return what it returned.
 
-    Serialisation failures and deadlocks run it again, up to 3 times in all.
+    Serialisation failures and deadlocks run it again, up to 3 times in all; ``session.info`` has
+    the time ("now") and which try it is ("attempt", from 1).
 
     Raises:
         ServiceError: what ``work`` raised (rolled back, unless its class keeps), or what the
             database's refusal means.
     """
     for attempt in range(1, _TRIES + 1):
+        session.info["attempt"] = attempt
         try:
             return _once(session, work)
         except Retry as exc:
