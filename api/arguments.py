@@ -45,10 +45,15 @@ class Type(Protocol):
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number in a range: ASCII digits, no plus sign, no leading zeros."""
+    """A whole number in a range: ASCII digits, no plus sign, no leading zeros.
+
+    Args:
+        further: where to go instead of beyond the maximum; a sentence.
+    """
 
     minimum: int = 1
     maximum: int = MAX_INTEGER
+    further: str = ""
 
     @property
     def __schema__(self) -> dict[str, Any]:
@@ -66,7 +71,7 @@ class Whole:
         if number < self.minimum:
             raise Refused("too_small", f"At least {self.minimum}.")
         if number > self.maximum:
-            raise Refused("too_large", f"At most {self.maximum}.")
+            raise Refused("too_large", f"At most {self.maximum}. {self.further}".rstrip())
         return number
 
 

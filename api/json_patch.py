@@ -21,8 +21,10 @@ from services.errors import Conflict, Fault, Invalid
 
 MEDIA_TYPE = "application/json-patch+json"
 MAX_OPERATIONS = 500
-#: Bytes that a document may grow to on the way: ``copy`` doubles what it copies.
-_MAX_SIZE = 2**22
+#: Work that all operations of a patch may make: bytes that they copy, and more for each value
+#: among them, which costs far more than a byte. ``copy`` could double a document time and again.
+_MAX_WORK = 2**22
+_WORK_OF_VALUE = 20
 _MEMBERS = {
     "add": {"path", "value"},
     "remove": {"path"},
@@ -63,18 +65,37 @@ def changes(operations: list[Any], shown: Mapping[str, Any], shape: Model) -> di
     """
     before = {name: shown[name] for name in _writable(shape) if name in shown}
     after: Any = deepcopy(before)
+    room = _MAX_WORK
     for operation in operations:
         try:
+            room -= _work(operation, after)
+            if room < 0:
+                _refuse([Fault("", "too_large", "The operations copy too much.")])
             after = JsonPatch([operation]).apply(after, in_place=True)
         except JsonPatchTestFailed as exc:
             raise Conflict("A test of the patch failed.") from exc
         except (JsonPatchException, JsonPointerException, KeyError, IndexError, TypeError) as exc:
             raise Conflict("A target of the patch is not there.") from exc
-        if len(dumps(after)) > _MAX_SIZE:
-            _refuse([Fault("", "too_large", "The document grows too large.")])
     names = before.keys() | after.keys()
     differing = {name: after.get(name) for name in names if after.get(name) != before.get(name)}
     return check_body(shape, differing)
+
+
+def _work(operation: Mapping[str, Any], document: Any) -> int:
+    """Return what it takes to copy what an operation brings into ``document``.
+
+    Raises:
+        Invalid: it is nothing that can be told as JSON again.
+    """
+    value = operation.get("value")
+    if operation["op"] == "copy":
+        value = JsonPointer(operation["from"]).resolve(document)
+    try:
+        text = dumps(value)
+    except TypeError as exc:
+        fault = Fault("", "too_large", "Too deep, or an integer of more than 64 bits.")
+        raise Invalid("The patch is not valid.", faults=[fault]) from exc
+    return len(text) + _WORK_OF_VALUE * (len(text) - len(text.translate(None, b",[{")))
 
 
 def _writable(shape: Model) -> list[str]:

@@ -11,6 +11,7 @@ from flask_restx import Model
 from flask_restx.reqparse import RequestParser
 
 from api import arguments, query
+from api.pagination import DEEPEST
 from services.actor import Actor
 from services.base import Service
 
@@ -81,7 +82,7 @@ class Spec:
         add("cursor", arguments.Text(2_000), help="`next` of the page before.")
         add(
             "page",
-            arguments.Whole(1, 10_000),
+            arguments.Whole(1, DEEPEST, "Follow the cursor in `next` to go deeper."),
             help="Page by number, from 1, for tables in a UI; down to row 10,000.",
         )
         add("total", arguments.flag, default=False, help="Count all matches.")

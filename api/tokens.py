@@ -33,6 +33,8 @@ ns = Namespace("auth", path="/v1", description="Sign in, go on, sign out.")
 NO_STORE = "no-store"
 #: What each grant needs beside ``grant_type``.
 _NEEDS = {"password": ("username", "password"), "refresh_token": ("refresh_token",)}
+#: Bytes of a refused body that are read again for a guess in it.
+_MAX_GUESS = 16 * 1024
 #: Our code → RFC 6749's.
 _ERRORS = {
     "invalid-grant": "invalid_grant",
@@ -138,8 +140,9 @@ class TokenCollection(OAuthEndpoint):
 
     def _count_guess(self) -> None:
         """Count a refused body that holds a guess: no further member makes another bucket."""
+        raw = request.get_data()
         try:
-            data = decode(request.get_data()) if request.is_json else {}
+            data = decode(raw) if request.is_json and len(raw) <= _MAX_GUESS else {}
         except MalformedBody:
             return
         match data:

@@ -14,6 +14,7 @@ from models import Base, Post, User
 from services import clock
 from tests.conftest import MakeDatabase
 from tests.factories import make_post, make_user
+from tests.security.sender import Sender
 from tests.security.surface import Operation, operations
 from tests.servers import LiveServer, live_server
 
@@ -81,6 +82,12 @@ def existing(callers: dict[str, FlaskClient], victim: User, session: Session) ->
         return operation.url(id=ids[noun], username=victim.username, slug=public.slug)
 
     return locate
+
+
+@pytest.fixture
+def sender(callers: dict[str, FlaskClient], surface: list[Operation], existing: Locate) -> Sender:
+    """Sends as an admin."""
+    return Sender(callers["admin"], surface, existing)
 
 
 @pytest.fixture
