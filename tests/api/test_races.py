@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ SOON = 1.0
 _serial = itertools.count(1)
 
 
-def all_at_once(calls: list[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+def all_at_once(calls: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
     """Make every call in a thread of its own."""
     with ThreadPoolExecutor(len(calls)) as pool:
         return [each.result() for each in [pool.submit(_patiently, call) for call in calls]]
@@ -69,7 +70,7 @@ class World:
         caller = self.server.caller(self.server.token(name, PASSWORD))
         return id, self.clients.enter_context(caller)
 
-    def rows(self, statement: sa.Select[Any]) -> list[Any]:
+    def rows(self, statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:
         """Run a query on the server's database."""
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(statement)]
@@ -102,7 +103,7 @@ class TestPosts:
 
         answers = all_at_once(
             [
-                lambda n=n: caller.patch(url, json={"title": f"Title {n}"}, headers=headers)
+                partial(caller.patch, url, json={"title": f"Title {n}"}, headers=headers)
                 for n in range(50)
             ]
         )
@@ -120,7 +121,7 @@ class TestPosts:
         url = caller.post(POSTS, json=TEXT).headers["Location"]
 
         answers = all_at_once(
-            [lambda n=n: caller.patch(url, json={"title": f"Title {n}"}) for n in range(30)]
+            [partial(caller.patch, url, json={"title": f"Title {n}"}) for n in range(30)]
         )
 
         assert told(answers) == {200: 30}
@@ -152,12 +153,12 @@ class TestPosts:
         for _ in range(5):
             made = caller.post(POSTS, json={**TEXT, "tags": ["t"]}).json()
             url, trash = f"{POSTS}/{made['id']}", f"{TRASH}/posts/{made['id']}"
-            deleted = all_at_once([lambda url=url: caller.delete(url)] * 4)
+            deleted = all_at_once([partial(caller.delete, url)] * 4)
             assert told(deleted) == {204: 1, "not-found": 3}
 
             answers = all_at_once(
-                [lambda trash=trash: caller.post(f"{trash}/restoration")] * 4
-                + [lambda trash=trash: caller.delete(trash)] * 4
+                [partial(caller.post, f"{trash}/restoration")] * 4
+                + [partial(caller.delete, trash)] * 4
             )
 
             assert sum(each.status_code < 400 for each in answers) == 1, told(answers)
@@ -189,7 +190,7 @@ class TestUsers:
             }
             return client.post(USERS, json=body)
 
-        answers = all_at_once([lambda n=n: sign_up(n) for n in range(100)])
+        answers = all_at_once([partial(sign_up, n) for n in range(100)])
 
         assert told(answers) == {201: 1, "email-taken": 99}
         key = f"{name}@example.com"
@@ -208,11 +209,7 @@ class TestUsers:
 
         with only_admins(world, first):
             answers = all_at_once(
-                [
-                    lambda caller=caller, id=id: remove(caller, id)
-                    for _, caller in admins
-                    for id, _ in admins
-                ]
+                [partial(remove, caller, id) for _, caller in admins for id, _ in admins]
             )
             statement = sa.select(sa.func.count()).where(
                 User.role == "admin", User.status == "active", User.deleted_at.is_(None)
@@ -228,9 +225,9 @@ class TestUsers:
             id, caller = world.user()
 
             answers = all_at_once(
-                [lambda: caller.post(POSTS, json={**TEXT, "title": "Last words"})] * 12
-                + [lambda id=id: world.admin.delete(f"{USERS}/{id}")]
-                + [lambda: caller.post(POSTS, json={**TEXT, "title": "Last words"})] * 12
+                [partial(caller.post, POSTS, json={**TEXT, "title": "Last words"})] * 12
+                + [partial(world.admin.delete, f"{USERS}/{id}")]
+                + [partial(caller.post, POSTS, json={**TEXT, "title": "Last words"})] * 12
             )
 
             assert set(told(answers)) <= {201, 204, "unauthenticated"}
@@ -254,8 +251,8 @@ class TestUsers:
 
             answers = all_at_once(
                 [
-                    lambda post=post: world.admin.post(f"{TRASH}/posts/{post}/restoration"),
-                    lambda id=id: world.admin.delete(f"{USERS}/{id}"),
+                    partial(world.admin.post, f"{TRASH}/posts/{post}/restoration"),
+                    partial(world.admin.delete, f"{USERS}/{id}"),
                 ]
             )
 
@@ -301,7 +298,7 @@ class TestTokens:
 
 
 def last_admitted(world: World, caller: httpx.Client) -> float:
-    """Ask for somewhat longer than allowed, any worker; return when it answered last, in seconds."""
+    """Ask any worker for longer than allowed; return when one answered last, in seconds."""
     start = last = time.monotonic()
     while (now := time.monotonic()) - start < SOON + 0.3:
         with world.server.caller() as client:  # a connection of its own
