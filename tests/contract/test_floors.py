@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 
 import pytest
@@ -82,3 +83,14 @@ def test_what_is_installed_is_what_is_pinned() -> None:
             different[name] = (str(each.specifier), installed)
     # then
     assert different == {}, f"run make test again; this is {sys.executable}"
+
+
+def test_every_dependency_has_a_reason() -> None:
+    # given
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    # when
+    rows = re.findall(r"^\| ([a-z][^|]*) \|", text("docs/decisions/0002-dependencies.md"), re.M)
+    told = {Requirement(name).name for row in rows for name in row.split(", ")} - {"package"}
+    # then
+    assert told == {Requirement(each).name for each in wanted}
