@@ -32,7 +32,7 @@ from api.database import db
 from api.problems import Challenge
 from config import Config
 from services import keys, passwords, refresh
-from services.actor import Actor
+from services.actor import ROLES, Actor
 from services.errors import Unauthenticated
 from services.lifetimes import lifetimes
 from services.refresh import Grant
@@ -244,6 +244,8 @@ def _verify(token: str) -> _Verified:
         _check(_decoded(header), _HEADER, exactly=True)
         _check(_decoded(payload), _CLAIMS, exactly=False)
         claims = decode_token(token)
+        if claims["role"] not in ROLES or not claims["jti"]:
+            raise ValueError("a claim that means nothing here")
         scopes = frozenset(claims["scope"].split())
         actor = Actor(int(claims["sub"]), claims["role"], claims["sid"], scopes)
     except (ValueError, PyJWTError, JWTExtendedException) as exc:
