@@ -12,7 +12,9 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Config, ConfigError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 #: The metrics library reads it when it is imported, so it is set before the app is.
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a random name is made in it
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _serve(config: Config) -> None:
     gc.disable()  # nothing of what follows is garbage; looking for it takes a tenth of the start
     listeners = _listen(config)
-    _empty_metrics_folder(config)
+    figures = _make_metrics_folder(config)
     # Imported here: they read the variable above, and a wrong setting is told without them.
     from api import gate, logs
     from api.app import create_app
@@ -63,7 +66,10 @@ def _serve(config: Config) -> None:
         draining.set()
         time.sleep(config.DRAIN_DELAY)
 
-    Server(listeners, config.THREADS).run(app, lambda: _forget_connections(app), drain)
+    try:
+        Server(listeners, config.THREADS).run(app, lambda: _forget_connections(app), drain)
+    finally:
+        shutil.rmtree(figures, ignore_errors=True)
 
 
 def _listen(config: Config) -> list[socket.socket]:
@@ -78,11 +84,19 @@ def _listen(config: Config) -> list[socket.socket]:
         raise ConfigError([fault]) from exc
 
 
-def _empty_metrics_folder(config: Config) -> None:
-    folder = config.DATA_DIR / f"metrics-{config.PORT}"  # ours: the port is
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
-    os.environ[_METRICS_FOLDER] = str(folder)
+def _make_metrics_folder(config: Config) -> Path:
+    """Make the folder of the workers' figures, in memory where there is such a file system.
+
+    They are mapped files: on a disk that is full, counting would kill the process.
+    """
+    note = config.DATA_DIR / f"figures-{config.PORT}"  # ours, as the port is
+    if note.is_file():
+        shutil.rmtree(note.read_text(), ignore_errors=True)  # left by one that was killed
+    folder = tempfile.mkdtemp(prefix="signpost-", dir=_MEMORY if _MEMORY.is_dir() else None)
+    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    note.write_text(folder)
+    os.environ[_METRICS_FOLDER] = folder
+    return Path(folder)
 
 
 def _forget_connections(app: Flask) -> None:
