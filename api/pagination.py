@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ from services.listing import Page, Position, Query
 
 #: Rows that page mode reaches; beyond, a cursor costs no more than the first page.
 DEEPEST = 10_000
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _PAGING = frozenset({"limit", "cursor", "page", "total", "sort", "fields"})
 
 
@@ -39,7 +40,7 @@ class Cursors:
         """Return a position as opaque text that is good for ``scope`` only."""
         value, id = position
         if isinstance(value, datetime):
-            value = {"t": round(value.timestamp() * 1000)}
+            value = {"t": (value - _EPOCH) // _MILLISECOND}
         sealed = self._cipher.encrypt(orjson.dumps([value, id]), [scope])
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
@@ -56,7 +57,7 @@ class Cursors:
             message = "This cursor does not belong to this list."
             raise Invalid(message, faults=[Fault("cursor", "format", message)]) from exc
         if isinstance(value, dict):
-            value = datetime.fromtimestamp(value["t"] / 1000, UTC)
+            value = _EPOCH + value["t"] * _MILLISECOND  # exact; a float of seconds is not
         return value, id
 
 

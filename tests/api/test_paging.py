@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 
 import pytest
 from flask.testing import FlaskClient
@@ -79,6 +80,24 @@ class TestCursor:
             assert [id for page in pages for id in page] == whole
             assert all(len(page) <= limit for page in pages)
             assert all(pages)
+
+    @pytest.mark.parametrize("sort", ["published_at", "-published_at"])
+    def test_walk_is_exact_to_the_millisecond_at_all_times(
+        self, sort: str, sign_in: SignIn, session: Session, ada: User
+    ) -> None:
+        seconds = ("0001-01-01T00:00:00", "1969-12-31T23:59:59", "9999-12-31T23:59:59")
+        times = [
+            datetime.fromisoformat(f"{second}.{ms:03}+00:00")
+            for second in seconds
+            for ms in (0, 1, 998, 999)
+        ]
+        there = {make_post(session, ada, published_at=each).id for each in times}
+
+        pages = walk(sign_in(ada), f"status=any&sort={sort}&limit=1")
+        walked = [id for page in islice(pages, 20) for id in page]  # it might never end
+
+        assert len(walked) == len(there)
+        assert set(walked) == there
 
     @pytest.mark.parametrize("sort", ["published_at", "-published_at", "title", "-created_at"])
     def test_walk_sees_every_row_once_while_others_come_and_go(
