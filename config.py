@@ -143,7 +143,6 @@ class Config:
     SIGN_IN_LIMIT: int = _setting(
         10, "Sign-ins a minute per account and address.", rules.between(1, 1_000_000)
     )
-    SIGN_UP_LIMIT: int = _setting(20, "Sign-ups an hour per address.", rules.between(1, 1_000_000))
     REQUIRE_IF_MATCH: bool = _setting(
         False, "`on`: PUT, PATCH and DELETE without If-Match are refused with 428."
     )

@@ -29,6 +29,9 @@ _JSON = {
     "json_deserializer": orjson.loads,
 }
 
+#: What statements are called with (addresses, hashes) stays out of messages, and so of the log.
+_QUIET = {"hide_parameters": True}
+
 #: Milliseconds, as PostgreSQL counts them.
 _POSTGRESQL_TIMEOUTS = {
     "statement_timeout": 5_000,
@@ -50,10 +53,11 @@ def engine_options(url: sa.URL, threads: int) -> dict[str, Any]:
     """Return the keyword arguments of ``create_engine`` for a process with this many threads."""
     if url.get_backend_name() == "sqlite":
         pool = {"pool_size": threads, "max_overflow": 2, "pool_timeout": 1}
-        return {**pool, **_JSON, "connect_args": {"timeout": 5}}
+        return {**pool, **_JSON, **_QUIET, "connect_args": {"timeout": 5}}
     settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_TIMEOUTS.items())
     return {
         **_JSON,
+        **_QUIET,
         "pool_size": threads,
         "max_overflow": 0,
         "pool_timeout": 1,

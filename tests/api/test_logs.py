@@ -10,12 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from flask import Flask, g
 from flask.testing import FlaskClient
 
 from api import errors, headers, logs
 from config import Config
+from models.engine import database_url, engine_options
 
 SECRET = "0123456789abcdef" * 3
 NASTY = 'a\r\n{"event":"forged"}\x1b[31m\x85\u2028\u202eb'
@@ -150,6 +152,18 @@ class TestCrash:
         crash = ValueError("x")
         structlog.get_logger().error("crash", exc_info=crash)
         assert reported == [crash]
+
+
+class TestDatabaseError:
+    @pytest.mark.parametrize("url", ["sqlite://", "postgresql://localhost/x"])
+    def test_does_not_tell_what_was_asked_with(self, url: str) -> None:
+        options = engine_options(database_url(url), threads=1)
+        engine = sa.create_engine("sqlite://", hide_parameters=options["hide_parameters"])
+        with pytest.raises(sa.exc.OperationalError) as caught, engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1 FROM nowhere WHERE x = :x"), {"x": "hush"})
+        engine.dispose()
+        assert "nowhere" in str(caught.value)
+        assert "hush" not in str(caught.value)
 
 
 class TestText:
