@@ -1,14 +1,16 @@
 """The gate: a request gets one of a process's places only once its whole body is there.
 
 So a slow sender costs a sleeping thread and keeps nobody else waiting. Who finds every place taken
-waits up to a second, then hears 503. Health and metrics pass without a place.
+waits up to a second, then hears 503. Health and metrics pass without a place. What is too large is
+answered first and read away then, outside of the place.
 
 Source: docs/decisions/0001-wsgi-server.md
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -19,10 +21,12 @@ from config import Config
 from services.errors import Unavailable
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Seconds that a request waits for a place.
 PATIENCE = 1.0
+#: Seconds that the rest of a body is read away.
+LINGER = 10.0
 #: Paths that operators ask; an overloaded process still answers them.
 FREE = frozenset({"/healthz", "/readyz", "/metrics"})
 #: End of the path that has places of its own, half as many: those who sign in mostly wait for their
@@ -30,6 +34,7 @@ FREE = frozenset({"/healthz", "/readyz", "/metrics"})
 SIGN_IN = "/auth/token"
 
 _REFUSED = "signpost.refused"
+_CHUNK = 2**16
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -55,7 +60,13 @@ class Gate:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] in FREE:
             return self.app(environ, start_response)
-        self._read_ahead(environ)
+        body = environ["wsgi.input"]
+        is_all = self._read_ahead(environ)
+        answer = self._answer(environ, start_response)
+        # Who expects a 100 sends the rest only if asked to, and reading would ask.
+        return answer if is_all or "HTTP_EXPECT" in environ else _Lingering(answer, body)
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         is_sign_in = environ["PATH_INFO"].rstrip("/").endswith(SIGN_IN)
         places = self._sign_in_places if is_sign_in else self._places
         try:
@@ -68,17 +79,44 @@ class Gate:
         finally:
             places.put(None)
 
-    def _read_ahead(self, environ: WSGIEnvironment) -> None:
-        """Wait for the body; a cut one is shorter than its length, for ``app`` to notice."""
+    def _read_ahead(self, environ: WSGIEnvironment) -> bool:
+        """Wait for the body; a cut one is shorter than its length, for ``app`` to notice.
+
+        Returns: whether no more of it is to come.
+        """
         if "HTTP_TRANSFER_ENCODING" in environ:
             wanted = self.most + 1
         else:
             length = environ.get("CONTENT_LENGTH") or "0"
             wanted = int(length) if length.isascii() and length.isdecimal() else 0
             if not 0 < wanted <= self.most:
-                return
-        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(wanted))
+                return wanted == 0
+        body = environ["wsgi.input"].read(wanted)
+        environ["wsgi.input"] = BytesIO(body)
         environ["wsgi.input_terminated"] = True
+        return len(body) <= self.most
+
+
+class _Lingering:
+    """An answer, then what the client still sends read away.
+
+    Closing at once resets the connection, and who is still sending never sees the answer.
+    Source: RFC 9112, section 9.6.
+    """
+
+    def __init__(self, answer: Iterable[bytes], body: InputStream) -> None:
+        self._answer, self._body = answer, body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer
+        deadline = time.monotonic() + LINGER
+        while time.monotonic() < deadline and self._body.read(_CHUNK):
+            pass
+
+    def close(self) -> None:
+        """Close the answer, as WSGI wants it."""
+        if (close := getattr(self._answer, "close", None)) is not None:
+            close()
 
 
 def _queue(places: int) -> SimpleQueue[None]:

@@ -164,6 +164,16 @@ class TestRequests:
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
+    def test_beyond_the_limit_are_answered_whoever_goes_on_sending(
+        self, server: LiveServer
+    ) -> None:
+        head = b"POST /api/v1/users HTTP/1.1\r\n" + HEAD + JSON
+        with connect(server) as connection:
+            connection.sendall(head + b"Content-Length: 16000000\r\n\r\n")
+            status = connection.recv(12)
+            connection.sendall(b"x" * 16_000_000)
+        assert status == b"HTTP/1.1 413"
+
     def test_for_the_head_get_no_body(self, server: LiveServer) -> None:
         status, answer = exchange(server, b"HEAD /api/v1/posts HTTP/1.1\r\n" + HEAD + b"\r\n")
         assert status == 200

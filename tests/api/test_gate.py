@@ -102,6 +102,28 @@ class TestBodies:
         call(gate.Gate(app, places=1, most=100), given)
         assert app.seen[0]["wsgi.input"] is stream
 
+    @pytest.mark.parametrize(
+        ("headers", "left"),
+        [
+            ({"CONTENT_LENGTH": "200"}, b""),
+            ({"HTTP_TRANSFER_ENCODING": "chunked"}, b""),
+            # Reading would ask a client to send what was refused.
+            ({"CONTENT_LENGTH": "200", "HTTP_EXPECT": "100-continue"}, b"x" * 200),
+        ],
+    )
+    def test_that_are_too_large_are_read_away_after_the_answer(
+        self, headers: dict[str, str], left: bytes
+    ) -> None:
+        given = environ(body=b"x" * 200, **headers)
+        stream = given["wsgi.input"]
+
+        answer = iter(gate.Gate(lambda *_: [b"no"], places=1, most=100)(given, lambda *_: None))  # type: ignore[arg-type]
+
+        assert next(answer) == b"no"
+        assert stream.tell() < 200
+        assert next(answer, None) is None
+        assert stream.read() == left
+
 
 class TestPlaces:
     def test_taken_by_others_are_waited_for_and_then_refused(
