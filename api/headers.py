@@ -15,11 +15,12 @@ from urllib.parse import quote
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api.problems import UnknownHost, UriTooLong
+from api.problems import UnknownHost, UnsupportedMediaType, UriTooLong
 from config import Config
+from services.errors import ServiceError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -58,6 +59,8 @@ PREFLIGHT_MAX_AGE = 7200
 #: Policy of whatever is not one of our own pages: it may load nothing and be framed by nobody.
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
+#: What may be the host of a URL, with a port or not, of whatever kind (RFC 3986, 3.2.2).
+_HOST = re.compile(r"[\w.~%!$&'()*+;=:\[\]-]+", re.ASCII)
 _LOCAL_ORIGIN = r"https?://(?:localhost|127\.0\.0\.1)(?::[0-9]{1,5})?"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _REQUEST_ID_KEY = "signpost.request_id"
@@ -102,7 +105,11 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
         request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         g.request_id = environ[_REQUEST_ID_KEY] = request_id
         if not _has_one_host(environ) or (hosts and not _is_meant(environ, hosts)):
-            raise UnknownHost()
+            raise _last(UnknownHost())
+        if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+            raise _last(UnsupportedMediaType("The only transfer coding is chunked."))
+        if not environ["REQUEST_METHOD"].isupper() and request.url_rule:
+            raise MethodNotAllowed(request.url_rule.methods)  # Werkzeug would take get for GET
         if _uri_length(environ) > URI_MAX:
             raise UriTooLong()
         if environ["PATH_INFO"].startswith("//"):
@@ -114,7 +121,13 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
 def _has_one_host(environ: dict[str, Any]) -> bool:
     """Whether exactly one host is named; HTTP/1.0 may leave it out. Source: RFC 9112, 3.2."""
     host = environ.get("HTTP_HOST", "")
-    return "," not in host if host else environ["SERVER_PROTOCOL"] != "HTTP/1.1"
+    return bool(_HOST.fullmatch(host)) if host else environ["SERVER_PROTOCOL"] != "HTTP/1.1"
+
+
+def _last(exc: ServiceError) -> ServiceError:
+    """Have the connection closed: what else came on it may be meant otherwise."""
+    exc.headers["Connection"] = "close"
+    return exc
 
 
 def _is_meant(environ: dict[str, Any], hosts: frozenset[str]) -> bool:

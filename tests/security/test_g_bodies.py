@@ -293,4 +293,5 @@ class TestCase113:
         seconds = time.monotonic() - started
         checks = [each for each in queries if "alembic_version" in each]
         assert len(checks) <= seconds + 1
-        assert [each for each in queries if each not in checks] == []
+        others = [each for each in queries if each not in checks and "pg_catalog" not in each]
+        assert others == []
