@@ -66,10 +66,14 @@ def _serve(config: Config) -> None:
         draining.set()
         time.sleep(config.DRAIN_DELAY)
 
-    try:
-        Server(listeners, config.THREADS).run(app, lambda: _forget_connections(app), drain)
-    finally:
+    def clean() -> None:
         shutil.rmtree(figures, ignore_errors=True)
+
+    server = Server(listeners, config.THREADS)
+    try:
+        server.run(app, lambda: _forget_connections(app), drain, clean)
+    finally:
+        clean()
 
 
 def _listen(config: Config) -> list[socket.socket]:

@@ -81,18 +81,23 @@ class Server(MPServer):
         self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
 
     def run(
-        self, app: WSGIApplication, on_start: Callable[[], None], on_stop: Callable[[], None]
+        self,
+        app: WSGIApplication,
+        on_start: Callable[[], None],
+        on_stop: Callable[[], None],
+        on_orphaned: Callable[[], None],
     ) -> None:
         """Serve ``app``.
 
         Args:
             on_start: runs in each worker before its first request.
             on_stop: runs here when the end was asked for, while the workers still accept.
+            on_orphaned: runs in each worker whose supervisor was killed.
         """
 
         def load() -> WSGIApplication:
             on_start()
-            threading.Thread(target=_end_with_parent, daemon=True).start()
+            threading.Thread(target=_end_with_parent, args=(on_orphaned,), daemon=True).start()
             threading.Thread(target=stalled.watch, args=(self.bind_port,), daemon=True).start()
             return app
 
@@ -173,11 +178,12 @@ class _Bell:
         """Do nothing: every ring is heard."""
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(on_orphaned: Callable[[], None]) -> None:
     """Drain and end once the supervisor is gone, even by SIGKILL."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        on_orphaned()
         while True:
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(_PAUSE)

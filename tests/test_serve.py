@@ -296,9 +296,11 @@ class TestWorkers:
     def test_end_with_their_supervisor(self, make_server: Callable[..., LiveServer]) -> None:
         server = make_server()
         orphans = workers(server)
+        [note] = server.data_dir.glob("figures-*")
         server.process.kill()
         server.process.wait(PATIENCE)
         eventually(lambda: not any(map(_is_running, orphans)))
+        assert not Path(note.read_text()).exists()
 
     def test_share_the_log_line_by_line(self, server: LiveServer) -> None:
         server.client.get("/api/v1/posts?a=hush")
