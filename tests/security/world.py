@@ -94,7 +94,7 @@ class World:
         return add_sign_in(self.session, self.people[name])
 
     def _person(self, name: str) -> User:
-        return make_user(self.session, f"{name}-{self.number}", role=ROLES.get(name, "author"))
+        return make_user(self.session, f"{name}-{next(_serial)}", role=ROLES.get(name, "author"))
 
 
 def add_sign_in(session: Session, user: User) -> int:
