@@ -15,8 +15,8 @@ from typing import Any
 
 import argon2
 import click
-import cmarkgfm
 import nh3
+import pyromark
 import sqlalchemy as sa
 
 from bench import texts
@@ -125,7 +125,7 @@ def _post(number: int, author_id: int, body: str, html: str) -> Row:
 
 
 def _render(markdown: str) -> str:
-    return nh3.clean(cmarkgfm.github_flavored_markdown_to_html(markdown))
+    return nh3.clean(pyromark.html(markdown, options=pyromark.Options.ENABLE_TABLES))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import uuid
 from http import HTTPStatus
 from typing import Any
 
-import cmarkgfm
 import nh3
+import pyromark
 from flask_jwt_extended import get_jwt_identity, jwt_required
 from flask_restx import Namespace, Resource, fields, inputs, reqparse
 from slugify import slugify
@@ -135,4 +135,4 @@ def _free_slug(title: str) -> str:
 
 
 def _render(markdown: str) -> str:
-    return nh3.clean(cmarkgfm.github_flavored_markdown_to_html(markdown))
+    return nh3.clean(pyromark.html(markdown, options=pyromark.Options.ENABLE_TABLES))
