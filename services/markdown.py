@@ -15,23 +15,7 @@ _SAFE = nh3.Cleaner(link_rel="noopener noreferrer nofollow")
 _BARE = nh3.Cleaner(tags=set())
 MAX_DEPTH = 100
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
+_VOID = frozenset({"br", "col", "hr", "img", "wbr"})
 _EXCERPT_LENGTH = 200
 _BLANKS = re.compile(r"\s+")
 
