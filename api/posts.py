@@ -148,5 +148,6 @@ class PostBySlug(SpecEndpoint):
     def moved(self, path: str) -> Response:
         """Answer 301; it may be kept, but must be asked after."""
         response = Response(status=301, headers={"Location": path, "Cache-Control": "no-cache"})
+        response.headers["Vary"] = "Authorization"  # a draft's is its author's to see
         del response.headers["Content-Type"]
         return response
