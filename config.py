@@ -26,6 +26,8 @@ from config_rules import Check
 T = TypeVar("T")
 
 _DAY = 86_400
+#: Databases of one process alone.
+_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 _BOOLEANS = {"on": True, "true": True, "yes": True, "1": True} | {
     "off": False, "false": False, "no": False, "0": False
 }  # fmt: skip
@@ -157,7 +159,9 @@ class Config:
         "Least level that is logged: `debug`, `info`, `warning` or `error`.",
         rules.one_of("debug", "info", "warning", "error"),
     )
-    SENTRY_DSN: str = _setting("", "Where crashes are reported to. Unset: nowhere.", secret=True)
+    SENTRY_DSN: str = _setting(
+        "", "Where crashes are reported to. Unset: nowhere.", rules.report_url, secret=True
+    )
     METRICS_TOKEN: str = _setting(
         "",
         "Bearer token for `/metrics`, at least 16 characters. Unset: loopback only.",
@@ -196,6 +200,7 @@ class Config:
         Raises:
             ConfigError: after printing a line for each fault.
         """
+        os.environ.pop("FLASK_DEBUG", None)  # else `flask run` would offer Werkzeug's debugger
         faults: list[str] = []
         texts = _env_file(file, faults) if file.exists() else {}
         texts |= {each.name: environ[each.name] for each in fields(cls) if each.name in environ}
@@ -210,7 +215,7 @@ class Config:
             config = cls(**values)  # type: ignore[arg-type]
         except ConfigError as error:
             _stop(error)
-        if config.DATABASE_URL in ("sqlite://", "sqlite:///:memory:"):
+        if config.DATABASE_URL.partition("?")[0] in _MEMORY:
             _stop(ConfigError(["DATABASE_URL: needs a file, each process has a memory of its own"]))
         return config
 
