@@ -80,6 +80,23 @@ def database(value: str) -> str | None:
     """Refuse databases that we don't know."""
     if value and not value.startswith(_DATABASES):
         return f"must begin with one of {', '.join(_DATABASES)}"
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        return "is not a URL"
+    return None
+
+
+def report_url(value: str) -> str | None:
+    """Refuse what Sentry would not take; never shows it."""
+    try:
+        url = urlsplit(value)
+        _ = url.port
+    except ValueError:
+        return "is not a URL"
+    is_whole = url.scheme in ("http", "https") and url.username and url.hostname
+    if value and not (is_whole and re.search(r"/[0-9]+/?\Z", url.path, re.A)):
+        return "must be a DSN such as https://key@sentry.example.org/1"
     return None
 
 

@@ -6,6 +6,7 @@ is checked as a merge patch of the members that differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -14,6 +15,7 @@ from flask_restx import Model
 from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointer, JsonPointerException
 
+from api import fields
 from api.decoding import decode
 from api.input import check_body, read_raw
 from api.output import dumps
@@ -25,6 +27,8 @@ MAX_OPERATIONS = 500
 #: among them, which costs far more than a byte. ``copy`` could double a document time and again.
 _MAX_WORK = 2**22
 _WORK_OF_VALUE = 20
+#: Source: RFC 6901, section 4.
+_POSITION = re.compile(r"0|[1-9][0-9]*|-")
 _MEMBERS = {
     "add": {"path", "value"},
     "remove": {"path"},
@@ -116,11 +120,16 @@ def _fault(operation: Any, at: str, shape: Model) -> Fault | None:
 
 def _pointer_fault(pointer: Any, at: str, shape: Model) -> Fault | None:
     try:
-        first, *_ = JsonPointer(pointer).parts
+        first, *rest = JsonPointer(pointer).parts
     except (JsonPointerException, TypeError, ValueError, AttributeError):
         return Fault(at, "format", "Must be a JSON pointer to a member, such as /title.")
     if first in _writable(shape):
-        return None
+        is_position = not rest or _POSITION.fullmatch(rest[0])
+        if is_position or not isinstance(shape[first], fields.List):
+            return None
+        return Fault(
+            at, "format", "In a list, a place is a number such as 0 or 12, or - for the end."
+        )
     if first in shape or first in vars(shape).get("read_only", ()):
         return Fault(at, "read_only", "This field cannot be set.")
     return Fault(at, "unknown", "There is no such field.")

@@ -70,7 +70,7 @@ def _observe(
 def _blueprint(config: Config, registry: CollectorRegistry) -> Blueprint:
     blueprint = Blueprint("metrics", __name__)
 
-    @blueprint.get("/metrics")
+    @blueprint.get("/metrics", strict_slashes=False)
     def metrics() -> Response:
         _check_caller(config)
         response = Response(generate_latest(_source(registry)))

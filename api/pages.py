@@ -44,7 +44,8 @@ def init_app(app: Flask) -> None:
 
 def index() -> Response:
     """Return the index: HTML if ``Accept`` names it, else JSON."""
-    if any(kind == "text/html" and quality > 0 for kind, quality in request.accept_mimetypes):
+    accepted = request.accept_mimetypes
+    if any(kind.lower() == "text/html" and quality > 0 for kind, quality in accepted):
         response = _page("index.html", links=LINKS)
     else:
         links = {name: request.root_path + path for name, path, _ in LINKS}

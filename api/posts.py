@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_restx import Namespace
 
 from api import arguments, fields
@@ -147,7 +147,9 @@ class PostBySlug(SpecEndpoint):
 
     def moved(self, path: str) -> Response:
         """Answer 301; it may be kept, but must be asked after."""
-        response = Response(status=301, headers={"Location": path, "Cache-Control": "no-cache"})
+        query = request.query_string.decode("latin-1")
+        where = f"{path}?{query}" if query else path
+        response = Response(status=301, headers={"Location": where, "Cache-Control": "no-cache"})
         response.headers["Vary"] = "Authorization"  # a draft's is its author's to see
         del response.headers["Content-Type"]
         return response

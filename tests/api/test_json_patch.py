@@ -100,6 +100,8 @@ class TestRefusal:
             ([{"op": "remove", "path": "title"}], {"0.path": "format"}),
             ([{"op": "remove", "path": ""}], {"0.path": "format"}),
             ([{"op": "remove", "path": 3}], {"0.path": "format"}),
+            ([{"op": "add", "path": "/tags/01", "value": "x"}], {"0.path": "format"}),
+            ([{"op": "copy", "from": "/tags/x", "path": "/title"}], {"0.from": "format"}),
             ([{"op": "replace", "path": "/id", "value": 3}], {"0.path": "read_only"}),
             ([{"op": "replace", "path": "/html", "value": ""}], {"0.path": "read_only"}),
             ([{"op": "add", "path": "/colour", "value": ""}], {"0.path": "unknown"}),

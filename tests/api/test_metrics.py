@@ -41,6 +41,7 @@ class TestAccess:
         assert answer.status_code == 200
         assert answer.content_type.startswith("text/plain; version=0.0.4")
         assert answer.headers["Cache-Control"] == "no-store"
+        assert make_client().get("/metrics/").status_code == 200
 
     @pytest.mark.parametrize("address", ["127.0.0.9", "::1"])
     def test_from_any_loopback_address(self, make_client: MakeClient, address: str) -> None:

@@ -55,7 +55,9 @@ class TestIndex:
         assert answer.get_json()["openapi"] == "/api/v1/openapi.json"
         assert "Accept" in answer.vary
 
-    @pytest.mark.parametrize("accept", [BROWSER, "text/html", "application/json, text/html;q=0.1"])
+    @pytest.mark.parametrize(
+        "accept", [BROWSER, "text/html", "Text/HTML", "application/json, text/html;q=0.1"]
+    )
     def test_is_html_if_that_is_named(self, client: FlaskClient, accept: str) -> None:
         # when
         answer = client.get("/", headers={"Accept": accept})

@@ -110,7 +110,10 @@ class TestGet:
             assert answer.status_code == 301
             assert answer.headers["Location"] == f"{BY_SLUG}/third"
             assert answer.headers["Cache-Control"] == "no-cache"
+            assert "Authorization" in answer.headers["Vary"]
         assert client.head(f"{BY_SLUG}/first").status_code == 301
+        trimmed = client.get(f"{BY_SLUG}/first?fields=id")
+        assert trimmed.headers["Location"] == f"{BY_SLUG}/third?fields=id"
 
     def test_by_a_former_one_that_was_taken_back(
         self, client: FlaskClient, sign_in: SignIn, session: Session, ada: User
