@@ -9,9 +9,9 @@ from flask_restx import Namespace
 from sqlalchemy.orm import Session
 
 from api import arguments, fields, query
-from api.describe import answers
-from api.output import dumps, plan
-from api.preconditions import list_tag
+from api.describe import answers, reads
+from api.output import dumps
+from api.preconditions import conditional, last_modified, list_tag
 from api.resource import Listing, SpecEndpoint, expose
 from api.spec import Spec, with_fields
 from services.registry import RESOURCES
@@ -65,7 +65,7 @@ class Trash(Listing):
 @expose(
     ns,
     _URL,
-    get={"id": "getDeletion", **answers(ns, 200, deletion, 401, 404, 409)},
+    get=reads(ns, trash, "getDeletion", 409),
     delete={"id": "purge", **answers(ns, 204, None, 401, 403, 404, 409)},
 )
 class TrashItem(SpecEndpoint):
@@ -74,10 +74,13 @@ class TrashItem(SpecEndpoint):
 
     def get(self, type: str, id: int) -> Response:
         """Get the root of a deletion"""
-        self.spec.read_no_query()
+        render = self.plan(deletion, self.spec.read_item_query()["fields"])
         row = self.read(lambda session: self.service(session).find(type, id))
-        body = dumps(plan(deletion)(row))
-        return Response(body, headers={"ETag": list_tag(body)}, content_type="application/json")
+        body = dumps(render(row))
+        headers = {"ETag": list_tag(body), "Vary": "X-Fields"}
+        response = Response(body, headers=headers, content_type="application/json")
+        last_modified(response, row.deleted_at.timestamp())
+        return conditional(response)
 
     def delete(self, type: str, id: int) -> Response:
         """Remove a deleted item for good"""
