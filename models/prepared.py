@@ -82,7 +82,10 @@ class _Prepared:
 @contextmanager
 def _apart(engine: sa.Engine) -> Iterator[Any]:
     """Lend a connection of the pool on which each statement is a transaction."""
-    pooled = engine.raw_connection()
+    try:
+        pooled = engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as exc:  # the database is away
+        raise _error(exc, engine.dialect, is_lost=True) from exc
     driver: Any = pooled.dbapi_connection
     begins = engine.dialect.name == "postgresql"  # SQLite's are told not to when they are made
     is_lost = False
