@@ -20,9 +20,12 @@ _DATABASES = ("sqlite://", "postgres://", "postgresql://", "postgresql+psycopg:/
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?")
 _SAMPLE = re.compile(
-    r"change.{0,2}(me|this|it)|replace.?(me|this|with)|your.{0,2}(own|secret|key)|insecure|<.*>",
+    r"change.{0,2}(me|this|it)|replace.?(me|this|with)|your.{0,2}(own|secret|key)|insecure|<.*>"
+    r"|(super|my|dev|test).?secret|example|sample|default",
     re.I,
 )
+#: Different characters that every random key of this length has.
+_VARIETY = 8
 
 
 def between(least: int, most: int) -> Check[int]:
@@ -39,7 +42,8 @@ def secret_key(value: str) -> str | None:
     """Refuse a short key, and one copied from somebody's instructions."""
     if len(value.encode()) < 32:
         return "must be at least 32 bytes long"
-    return "is a sample value; make one of your own" if _SAMPLE.search(value) else None
+    is_sample = _SAMPLE.search(value) or len(set(value)) < _VARIETY
+    return "is a sample value; make one of your own" if is_sample else None
 
 
 def public_url(value: str) -> str | None:

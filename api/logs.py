@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, MutableMapping
@@ -28,6 +29,8 @@ Processor = Callable[[Any, str, Event], Event]
 Renderer = Callable[[Any, str, Event], bytes]
 
 _STDOUT = 1
+#: What JSON may hold as it is, though terminals obey it, or readers take it for the end of a line.
+_UNSEEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -106,9 +109,12 @@ def _now() -> str:
 
 def _json(_logger: Any, _level: str, event: Event) -> bytes:
     try:
-        return orjson.dumps(event, default=repr)
+        line = orjson.dumps(event, default=repr)
     except TypeError:  # a lone surrogate, or a key that is no text
-        return orjson.dumps({str(name): _utf8(value) for name, value in event.items()})
+        line = orjson.dumps({str(name): _utf8(value) for name, value in event.items()})
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
 
 
 def _utf8(value: object) -> str:
