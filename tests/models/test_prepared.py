@@ -57,7 +57,7 @@ class TestAsking:
     def test_gives_named_rows(self, session: Session) -> None:
         user = make_user(session, "ada")
 
-        wanted: sa.Select[Any] = sa.select(User.id, User.created_at)
+        wanted: Any = sa.select(User.id, User.created_at)
 
         (row,) = Question(wanted).ask(session, {})
 
