@@ -81,6 +81,18 @@ class Authored(Service[M]):
         self.apply(item, {**self.defaults, **data})
         return item
 
+    def load(self, id: int, action: str, expected: frozenset[int] | None = None) -> M:
+        """Return one visible item, locked, whose author stays as they are until the commit.
+
+        What the log says of who could see it depends on both: an author who comes back meanwhile
+        would show everybody an item whose withdrawal nobody is told.
+        """
+        if self.session.get_bind().dialect.name == "postgresql":
+            author_id = sa.select(self.model.author_id).where(self.model.id == id)
+            kept = sa.select(User.id).where(User.id == author_id.scalar_subquery())
+            self.session.execute(kept.with_for_update(read=True, key_share=True))
+        return super().load(id, action, expected)
+
     def audience(self, item: M) -> int:
         shown = item.author.status == "active" and self.is_public(item, self.now + log.FORESIGHT)
         return log.EVERYONE if shown else log.OWNER_AND_STAFF
