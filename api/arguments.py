@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from flask_restx import Model
 from flask_restx.reqparse import Argument as RestxArgument
 from flask_restx.reqparse import RequestParser
 
+from api import masks
+from api.fields import Field
+from api.patterns import TEXT, pattern_of
 from services import text as rules
 from services.times import parse_time
 from services.validation import MAX_INTEGER, Faults, counted
@@ -105,7 +109,12 @@ class Text:
 
     @property
     def __schema__(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length}
+        return {
+            "type": "string",
+            "minLength": self.min_length,
+            "maxLength": self.max_length,
+            "pattern": TEXT,
+        }
 
     def __call__(self, text: str) -> str:
         """Return the text.
@@ -122,13 +131,38 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Cursor(Text):
+    """A cursor, as opaque text; api/pagination.py opens it."""
+
+    max_length: int = 2_000
+    min_length: int = 1
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return super().__schema__ | {"pattern": "^[A-Za-z0-9_-]+$"}
+
+
+@dataclass(frozen=True)
+class Mask(Text):
+    """A mask of one of these shapes; api/masks.py reads it."""
+
+    max_length: int = masks.MAX_LENGTH
+    min_length: int = 1
+    shapes: tuple[Model, ...] = ()
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return super().__schema__ | {"pattern": masks.pattern_of(*self.shapes)}
+
+
+@dataclass(frozen=True)
 class Slug:
     """A slug, as bodies have it."""
 
     @property
     def __schema__(self) -> dict[str, Any]:
-        pattern = f"^(?:{rules.PATTERNS['slug']})$"
-        return {"type": "string", "pattern": pattern, "maxLength": rules.LENGTHS["slug"][1]}
+        most = rules.LENGTHS["slug"][1]
+        return {"type": "string", "pattern": pattern_of("slug"), "maxLength": most}
 
     def __call__(self, text: str) -> str:
         """Return the slug.
@@ -156,6 +190,7 @@ class Identifiers:
             "type": "array",
             "items": identifier.__schema__,
             "collectionFormat": "csv",
+            "minItems": 1,
             "maxItems": self.max_items,
         }
 
@@ -240,6 +275,20 @@ class Argument(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
         if self.action == "append":
             kind = {"type": "array", "items": kind, "collectionFormat": "multi"}
         return {name: value for name, value in (schema | kind).items() if value is not None}
+
+
+class FormField(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
+    """A member of a shape, described as a field of a form."""
+
+    def __init__(self, name: str, member: Field) -> None:
+        super().__init__(name, location="form", required=bool(member.required))
+        self.member = member
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        schema = {"name": self.name, "in": "formData", "required": self.required or None}
+        schema |= self.member.schema() | {"example": None}  # Swagger 2.0 has none here
+        return {name: value for name, value in schema.items() if value is not None}
 
 
 def parser() -> RequestParser:

@@ -172,7 +172,8 @@ def _implied(ns: Namespace, cls: type[Any], spec: Spec) -> dict[str, dict[str, A
 
 def _creates(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
     created = answers(ns, 201, spec.output, 401, 403, 409, 413, 415, 507, **_headers())
-    return {"post": {"id": f"create{name}", "expect": _expect(spec.create), **created}}
+    expected = [*_expect(spec.create), spec.item_parser]
+    return {"post": {"id": f"create{name}", "expect": expected, **created}}
 
 
 def _item(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
@@ -184,10 +185,15 @@ def _item(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
     deleted = answers(ns, 204, None, 401, 403, 404, 409, 412, 428, 507, Link=_LINK)
     return {
         "get": reads(ns, spec, f"get{name}"),
-        "put": {"id": f"replace{name}", "expect": _expect(spec.replace), **matched, **changed},
+        "put": {
+            "id": f"replace{name}",
+            "expect": [*_expect(spec.replace), spec.item_parser],
+            **matched,
+            **changed,
+        },
         "patch": {
             "id": f"patch{name}",
-            "expect": _expect(spec.patch),
+            "expect": [*_expect(spec.patch), spec.item_parser],
             **matched,
             **merged,
             **changed,

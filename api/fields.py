@@ -14,7 +14,8 @@ from typing import Any, TypedDict, Unpack
 from flask_restx import Model, Namespace, marshal
 from flask_restx import fields as restx
 
-from services.text import LENGTHS, PATTERNS, Kind
+from api.patterns import pattern_of
+from services.text import LENGTHS, Kind
 from services.times import format_time, parse_time
 
 _FORMATS: dict[Kind, str] = {"email": "email", "password": "password", "secret": "password"}
@@ -102,8 +103,8 @@ class String(Field, restx.String):  # type: ignore[misc]  # RESTX is untyped
     def schema(self) -> dict[str, Any]:
         """Return the field as Swagger 2.0, with its kind as a format or pattern."""
         schema: dict[str, Any] = super().schema()
-        if pattern := self.pattern or PATTERNS.get(self.kind):
-            schema["pattern"] = f"^(?:{pattern})$"
+        if not self.enum:
+            schema["pattern"] = pattern_of(self.kind, self.pattern, is_filled=bool(self.min_length))
         schema["format"] = _FORMATS.get(self.kind)
         if self.nullable and self.enum:
             schema["enum"] = [*self.enum, None]

@@ -110,6 +110,8 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
             raise _last(UnsupportedMediaType("The only transfer coding is chunked."))
         if not environ["REQUEST_METHOD"].isupper() and request.url_rule:
             raise MethodNotAllowed(request.url_rule.methods)  # Werkzeug would take get for GET
+        if isinstance(request.routing_exception, MethodNotAllowed):
+            raise request.routing_exception  # comes before all that is wrong with the request
         if _uri_length(environ) > URI_MAX:
             raise UriTooLong()
         if environ["PATH_INFO"].startswith("//"):

@@ -7,6 +7,7 @@ The syntax is that of Flask-RESTX.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from flask_restx import Model
@@ -21,6 +22,7 @@ Mask = tuple[tuple[str, "Mask | None"], ...]
 MAX_LENGTH = 2000
 _MAX_DEPTH = 8
 _END = ""
+_ALL = r"\*"
 _TOKEN = re.compile(r"\s*([{},]|\*|[A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -40,6 +42,32 @@ def parse_mask(shape: Model, text: str) -> Mask:
             _refuse_syntax()
         del tokens[0]
     return _members(shape, [_END, *reversed(tokens)], _END)
+
+
+def pattern_of(*shapes: Model) -> str:
+    """Return what a mask of any of these shapes matches, written without spaces and outer braces.
+
+    Shapes within shapes are followed as far as a mask may go. Of no shape: any names.
+    """
+    if not shapes:
+        return "^[A-Za-z_*][A-Za-z0-9_,*{}]*$"
+    names: dict[str, Model | None] = {_ALL: None}
+    for shape in shapes:
+        names |= {name: shape_within(field) for name, field in shape.items()}
+    return f"^{_list_of(names)}$"
+
+
+def _list_of(names: Mapping[str, Model | None], depth: int = 1) -> str:
+    words = (name + _within(shape, depth) for name, shape in names.items())
+    word = f"(?:{'|'.join(words)})"
+    return f"{word}(?:,{word})*"
+
+
+def _within(shape: Model | None, depth: int) -> str:
+    if shape is None or depth == _MAX_DEPTH:
+        return ""
+    names = {_ALL: None} | {name: shape_within(field) for name, field in shape.items()}
+    return rf"(?:\{{{_list_of(names, depth + 1)}\}})?"
 
 
 def shape_within(field: Any) -> Model | None:

@@ -41,6 +41,8 @@ _SCHEMA_KEYS = frozenset(
     ]
 )
 
+#: A JSON pointer. Source: RFC 6901, section 3.
+_POINTER = "^(?:/(?:[^~/]|~[01])*)*$"
 #: RFC 6902, which Swagger 2.0 cannot say beside another shape of the same body.
 JSON_PATCH_SCHEMA: Document = {
     "type": "array",
@@ -50,8 +52,12 @@ JSON_PATCH_SCHEMA: Document = {
         "required": ["op", "path"],
         "properties": {
             "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
-            "path": {"type": "string", "description": "JSON pointer."},
-            "from": {"type": "string", "description": "JSON pointer; for move and copy."},
+            "path": {"type": "string", "pattern": _POINTER, "description": "JSON pointer."},
+            "from": {
+                "type": "string",
+                "pattern": _POINTER,
+                "description": "JSON pointer; for move and copy.",
+            },
             "value": {"description": "For add, replace and test."},
         },
     },
@@ -136,7 +142,12 @@ def _body(parameters: list[Document], types: list[str] | None) -> Document | Non
         schema["properties"][each["name"]] = _inline(each) | told
     if required := [each["name"] for each in fields if each.get("required")]:
         schema["required"] = required
-    content = {name: {"schema": schema} for name in types or [FORM]}
+    # Of a form, unknown fields are ignored but may not be repeated. Source: RFC 6749, section 3.1.
+    others = {FORM: {"type": "string"}}
+    content = {
+        name: {"schema": schema | {"additionalProperties": others.get(name, False)}}
+        for name in types or [FORM]
+    }
     return {"required": bool(required), "content": content}
 
 

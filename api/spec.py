@@ -79,7 +79,7 @@ class Spec:
         parser = arguments.parser()
         add = parser.add_argument
         add("limit", arguments.Whole(1, 100), default=20, help="Items a page.")
-        add("cursor", arguments.Text(2_000), help="`next` of the page before.")
+        add("cursor", arguments.Cursor(), help="`next` of the page before.")
         add(
             "page",
             arguments.Whole(1, DEEPEST, "Follow the cursor in `next` to go deeper."),
@@ -94,12 +94,12 @@ class Spec:
         )
         for name, options in self.filters.items():
             add(name, **options)
-        return with_fields(parser)
+        return with_fields(parser, self.output)
 
     @cached_property
     def item_parser(self) -> RequestParser:
         """The query string of an item."""
-        return with_fields(arguments.parser())
+        return with_fields(arguments.parser(), self.output)
 
     @cached_property
     def read_no_query(self) -> Callable[[], dict[str, Any]]:
@@ -121,11 +121,11 @@ class Spec:
         return self.view(actor, row) if self.view else self.output
 
 
-def with_fields(parser: RequestParser) -> RequestParser:
-    """Add the mask to a query string."""
+def with_fields(parser: RequestParser, *shapes: Model) -> RequestParser:
+    """Add the mask, of any of these shapes, to a query string."""
     parser.add_argument(
         "fields",
-        arguments.Text(2_000),
+        arguments.Mask(shapes=shapes),
         help="Members to show: `id,title,author{name}`; also as header `X-Fields`.",
     )
     return parser

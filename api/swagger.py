@@ -90,6 +90,7 @@ def complete(document: Document, base: str) -> Document:
     result["securityDefinitions"] = {"bearer": BEARER}
     for unused in ("host", "responses", "security"):
         result.pop(unused, None)
+    _tell_bodies_from_answers(result)
     for method, path, operation in operations(result):
         _complete_operation(method, result["paths"][path], operation)
     return {name: value for name, value in result.items() if value not in (None, [])}
@@ -121,6 +122,42 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
         for method in METHODS:
             if method in item:
                 yield method, path, item[method]
+
+
+def _tell_bodies_from_answers(document: Document) -> None:
+    """Say that bodies have no other members, and nothing of the characters in answers.
+
+    A later version may add members to answers and let more characters into them.
+    """
+    definitions = document["definitions"]
+    bodies: set[str] = set()
+    for _, path, operation in operations(document):
+        parameters = operation.get("parameters", []) + document["paths"][path].get("parameters", [])
+        _collect([each.get("schema") for each in parameters], definitions, bodies)
+    for name, definition in definitions.items():
+        if name in bodies:
+            definition.setdefault("additionalProperties", False)
+        else:
+            _drop_patterns(definition)
+
+
+def _collect(part: Any, definitions: Document, found: set[str]) -> None:
+    """Add the names of the definitions that a part refers to, directly or not."""
+    if isinstance(part, list):
+        for each in part:
+            _collect(each, definitions, found)
+    elif isinstance(part, dict):
+        name = str(part.get("$ref", "")).removeprefix("#/definitions/")
+        if name in definitions and name not in found:
+            found.add(name)
+            _collect(definitions[name], definitions, found)
+        _collect([each for key, each in part.items() if key != "example"], definitions, found)
+
+
+def _drop_patterns(definition: Document) -> None:
+    for member in definition.get("properties", {}).values():
+        member.pop("pattern", None)
+        member.get("items", {}).pop("pattern", None)
 
 
 def _complete_operation(method: str, item: Document, operation: Document) -> None:

@@ -14,6 +14,7 @@ from flask_restx import Model, Namespace
 from flask_restx.reqparse import RequestParser
 
 from api import fields, query
+from api.arguments import FormField
 from api.auth import issue, parts, session_of
 from api.decoding import decode
 from api.describe import answers
@@ -68,7 +69,7 @@ token_answer = ns.model(
 revocation_request = ns.model(
     "RevocationRequest",
     {
-        "token": fields.String(required=True, max_length=8192),
+        "token": fields.String(required=True, min_length=1, max_length=8192),
         "token_type_hint": fields.String(max_length=100, description="Not needed."),
     },
 )
@@ -77,10 +78,7 @@ revocation_request = ns.model(
 def _form_of(shape: Model) -> RequestParser:
     """Document a shape as a form; it is read by ``read_form_or_json``."""
     parser = RequestParser()
-    for name, field in shape.items():
-        options = {"choices": tuple(field.enum)} if field.enum else {}
-        required, told = bool(field.required), field.description
-        parser.add_argument(name, location="form", required=required, help=told, **options)
+    parser.args = [FormField(name, field) for name, field in shape.items()]
     return parser
 
 

@@ -33,16 +33,21 @@ LENGTHS: Mapping[str, tuple[int, int]] = {
     "tag": (1, 50),
 }
 
-_UNTRIMMED = frozenset({"text", "password", "secret"})
-#: C0 and C1 controls, line and paragraph separators, bidi embeddings, overrides and isolates.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+#: C0 and C1 controls, line and paragraph separators, bidi embeddings, overrides and isolates;
+#: what stands in the brackets of a pattern, here and in the specifications (api/patterns.py).
+CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069"
 #: What Unicode lets a renderer ignore (Default_Ignorable_Code_Point): two names could look alike.
-_INVISIBLE = re.compile(
-    r"[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    r"\U000e0000-\U000e0fff]"
+INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
 )
-_INVISIBLE_KINDS = frozenset({"email", "username", "slug", "tag"})
+#: The rest of them, which patterns of other languages write otherwise.
+_INVISIBLE_BEYOND = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+UNTRIMMED = frozenset({"text", "password", "secret"})
+INVISIBLE_KINDS = frozenset({"email", "username", "slug", "tag"})
+
+_CONTROLS = re.compile(f"[{CONTROLS}]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}{_INVISIBLE_BEYOND}]")
 #: Normalising sorts each run of combining marks in quadratic time: 40,000 of them took seconds.
 #: Source: UAX #15, section 13 (Stream-Safe Text Format) allows runs of 30.
 _MAX_MARKS = 30
@@ -140,7 +145,7 @@ def tidy(text: str, kind: Kind = "line") -> str:
     """Return ``text`` NFC-normalised and, where it is one line, trimmed."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return text if kind in _UNTRIMMED else text.strip()
+    return text if kind in UNTRIMMED else text.strip()
 
 
 def _unfit(text: str, kind: Kind) -> tuple[str, str] | None:
@@ -154,9 +159,9 @@ def _unfit(text: str, kind: Kind) -> tuple[str, str] | None:
             return "control_character", "Must not hold a lone surrogate."
         if _has_too_many_marks(text):
             return "format", f"At most {_MAX_MARKS} combining marks in a row."
-        if kind in _INVISIBLE_KINDS and _INVISIBLE.search(text):
+        if kind in INVISIBLE_KINDS and _INVISIBLE.search(text):
             return "control_character", "Must not hold invisible characters."
-    if kind not in _UNTRIMMED and not text.isprintable() and _CONTROLS.search(text):
+    if kind not in UNTRIMMED and not text.isprintable() and _CONTROLS.search(text):
         return "control_character", "Must not hold line breaks, control or bidi characters."
     return None
 

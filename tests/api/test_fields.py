@@ -10,6 +10,7 @@ from flask_restx import fields as restx
 
 from api import fields
 from api.input import check_body
+from api.patterns import pattern_of
 from services.errors import Invalid
 
 ns = Namespace("test")
@@ -119,7 +120,7 @@ class TestSchema:
         ]
 
         assert schemas == [
-            {"type": "string", "x-nullable": True},
+            {"type": "string", "pattern": pattern_of("line"), "x-nullable": True},
             {"type": "string", "enum": ["a", None], "example": "a", "x-nullable": True},
             {"allOf": [{"$ref": "#/definitions/Inner"}], "x-nullable": True},
             {"$ref": "#/definitions/Inner"},

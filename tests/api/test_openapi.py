@@ -128,8 +128,22 @@ class TestOpenApi:
         content = document["paths"]["/v1/things/{id}"]["post"]["requestBody"]["content"]
         # then
         assert list(content) == FORMS
-        assert content[FORMS[0]] == content[FORMS[1]]
+        assert content[FORMS[0]]["schema"]["additionalProperties"] == {"type": "string"}
+        strict = content[FORMS[0]]["schema"] | {"additionalProperties": False}
+        assert content[FORMS[1]]["schema"] == strict
         assert content[FORMS[0]]["schema"]["required"] == ["username"]
+
+    def test_lets_bodies_have_no_other_members_and_answers_any(
+        self, document: dict[str, Any]
+    ) -> None:
+        # when
+        schemas = document["components"]["schemas"]
+        # then
+        assert schemas["Thing"]["additionalProperties"] is False
+        assert schemas["Owner"]["additionalProperties"] is False
+        assert schemas["Thing"]["properties"]["name"]["pattern"]
+        assert "additionalProperties" not in schemas["Odd"]
+        assert "additionalProperties" not in schemas["Problem"]
 
     def test_answers_errors_as_problems(self, document: dict[str, Any]) -> None:
         # when

@@ -201,7 +201,12 @@ class TestSchema:
             "default": 20,
             "description": "Items of a page.",
         }
-        assert schemas["tag"]["items"] == {"type": "string", "minLength": 0, "maxLength": 5}
+        assert schemas["tag"]["items"] == {
+            "type": "string",
+            "minLength": 0,
+            "maxLength": 5,
+            "pattern": "^[^\\u0000]*$",
+        }
         assert schemas["tag"]["collectionFormat"] == "multi"
         assert schemas["ids"]["collectionFormat"] == "csv"
         assert schemas["sort"]["enum"] == ["title", "-title", "created_at", "-created_at"]

@@ -46,6 +46,14 @@ def test_a_method_that_is_not_declared_is_405_and_told_what_is(
     assert wrong == {}
 
 
+def test_a_method_that_is_not_declared_is_405_whatever_else_is_wrong(client: FlaskClient) -> None:
+    # when
+    answer = client.put(f"/api/v1/posts?{'q' * 5_000}", data=b"{", content_type="text/plain")
+    # then
+    assert answer.status_code == 405
+    assert "PUT" not in answer.headers["Allow"]
+
+
 def test_options_names_what_is_declared(client: FlaskClient, declared: dict[str, set[str]]) -> None:
     # when
     wrong = {
