@@ -168,9 +168,9 @@ class UserPassword(SpecEndpoint):
         with self.rights_first("update", id):
             self.spec.read_no_query()
         data = self.body(new_password, "update", id)
-        self.service(self.session).confirm_password(id, data.get("current_password"))
+        confirmed = self.service(self.session).confirm_password(id, data.get("current_password"))
         hashed = passwords.hash(data["new_password"])
-        self.write(lambda session: self.service(session).set_password(id, hashed))
+        self.write(lambda session: self.service(session).set_password(id, hashed, confirmed))
         return self.nothing()
 
 

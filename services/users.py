@@ -11,7 +11,7 @@ from models import Deletion, Post, User
 from services import audit, deletion, log, passwords, revocation, sessions
 from services.authored import Authored
 from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
-from services.confirmation import confirm
+from services.confirmation import ReauthenticationRequired, confirm
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
 from services.listing import Sort, any_of, equals
 from services.transaction import explain_conflict, reading
@@ -134,8 +134,10 @@ class UserService(Service[User]):
         if own is not None and own.email_key != email_key(changes["email"]):
             confirm(self.session, own, changes.get("current_password"), self.config)
 
-    def confirm_password(self, id: int, current: str | None) -> None:
+    def confirm_password(self, id: int, current: str | None) -> str | None:
         """Check one's own current password before it is replaced; no transaction may be open.
+
+        Returns: the hash that it matched, for ``set_password``; None for somebody else's.
 
         Raises:
             ReauthenticationRequired: it is missing or wrong.
@@ -143,12 +145,23 @@ class UserService(Service[User]):
         with reading(self.session):
             self.check("update", id)
             user = self.session.get_one(User, id)
-        if self.actor is not None and self.actor.id == id:
-            confirm(self.session, user, current, self.config)
+        if self.actor is None or self.actor.id != id:
+            return None
+        confirm(self.session, user, current, self.config)
+        return user.password_hash
 
-    def set_password(self, id: int, password_hash: str) -> None:
-        """Store a new password; ends all other sessions, or all if it is another's."""
+    def set_password(self, id: int, password_hash: str, confirmed: str | None = None) -> None:
+        """Store a new password; ends all other sessions, or all if it is another's.
+
+        Args:
+            confirmed: the hash of the password that was asked for; None if none was.
+
+        Raises:
+            ReauthenticationRequired: it has been replaced meanwhile.
+        """
         user = self.load(id, "update")
+        if confirmed is not None and user.password_hash != confirmed:
+            raise ReauthenticationRequired()
         user.password_hash = password_hash
         self.touch(user)
         self.session.flush()

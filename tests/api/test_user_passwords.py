@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from models import User
+from services import passwords
 from tests.answers import code, data, faults, items
 from tests.factories import PASSWORD
 
@@ -47,6 +50,29 @@ class TestReplace:
         assert faults(common) == {"new_password": "too_common"}
         session.refresh(ada)
         assert ada.password_hash == before
+
+    def test_of_two_with_the_same_current_one_one_is_made(
+        self, sign_in: SignIn, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        this, other, url = sign_in(ada), sign_in(ada), f"{USERS}/me/password"
+        hash, winners = passwords.hash, []
+
+        def overtaken(text: str) -> str:
+            monkeypatch.setattr(passwords, "hash", hash)
+            body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+            with ThreadPoolExecutor(1) as pool:  # a request within one would share its caller
+                winners.append(pool.submit(other.put, url, json=body).result())
+            return hash(text)
+
+        monkeypatch.setattr(passwords, "hash", overtaken)
+        body = {"current_password": PASSWORD, "new_password": "a piano in Lima"}
+        answer = this.put(url, json=body)
+
+        assert [each.status_code for each in winners] == [204]
+        assert code(answer) == "reauthentication-required"
+        assert data(sign_in(ada, NEW_PASSWORD).get(f"{USERS}/me"))["version"] == 2
+        assert code(this.get(f"{USERS}/me")) == "unauthenticated"
+        assert data(other.get(f"{USERS}/me"))
 
     def test_by_an_admin_needs_no_current_one(
         self, sign_in: SignIn, ada: User, admin: User
