@@ -1,14 +1,14 @@
-"""Reads that must be quick: a SELECT is compiled once and run on the driver's own connection.
+"""What must be quick: a statement is compiled once and run on the driver's own connection.
 
 SQLAlchemy takes 70-250 us to run a statement that SQLite answers in 13; what it does in that time
-(caching, events, transactions, result objects) a single read does not need.
+(caching, events, transactions, result objects) a single one does not need.
 """
 
 from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,9 +21,12 @@ Convert = Callable[[Any], Any]
 class Question:
     """A SELECT whose rows are named tuples; asked through a session, in its transaction if any."""
 
-    def __init__(self, statement: sa.Select[Any]) -> None:
+    def __init__(self, statement: sa.Select[*tuple[Any, ...]]) -> None:
         self.statement = statement
-        self._prepared: dict[str, _Prepared | None] = {}
+        self._texts: dict[str, _Text | None] = {}
+        columns = list(statement.selected_columns)
+        make: Any = namedtuple  # what its fields are is known only now
+        self._row = make("Row", [column.key for column in columns], rename=True)
 
     def ask(self, session: Session, params: Mapping[str, Any]) -> Sequence[Any]:
         """Return all rows.
@@ -31,52 +34,93 @@ class Question:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: as from any statement.
         """
-        bind = session.get_bind()
-        engine = bind if isinstance(bind, sa.Engine) else bind.engine
-        # Whoever listens to statements hears of this one in the usual way.
-        quick = None if engine.dispatch.before_cursor_execute else self._on(engine.dialect)
-        if quick is None:
+        engine = _engine(session)
+        text = self._text(engine.dialect)
+        if text is None or engine.dispatch.before_cursor_execute:
             return session.connection().execute(self.statement, dict(params)).all()
-        if session.in_transaction():
-            return quick.run(params, _within(session.connection()))
-        return quick.run(params, _apart(engine))
-
-    def _on(self, dialect: sa.Dialect) -> _Prepared | None:
-        if dialect.name not in self._prepared:
-            self._prepared[dialect.name] = _prepare(self.statement, dialect)
-        return self._prepared[dialect.name]
-
-
-class _Prepared:
-    """The text of a SELECT for one kind of database, and how values get in and out."""
-
-    def __init__(self, statement: sa.Select[Any], compiled: Any, dialect: sa.Dialect) -> None:
-        self._sql = str(compiled)
-        names = compiled.positiontup or list(compiled.binds)
-        self._binds = [(name, *_bind(compiled.binds[name], dialect)) for name in names]
-        self._is_positional = compiled.positiontup is not None
-        columns = list(statement.selected_columns)
-        readers = [_reader(column.type, dialect) for column in columns]
-        self._readers = [(index, read) for index, read in enumerate(readers) if read]
-        make: Any = namedtuple  # what its fields are is known only now
-        self._row = make("Row", [column.key for column in columns], rename=True)
-
-    def run(self, params: Mapping[str, Any], lent: AbstractContextManager[Any]) -> list[Any]:
-        """Return the rows as named tuples, by the connection of the driver that is lent."""
-        values: Any = [
-            convert(params.get(name, default)) if convert else params.get(name, default)
-            for name, default, convert in self._binds
-        ]
-        if not self._is_positional:
-            values = {name: value for (name, _, _), value in zip(self._binds, values, strict=True)}
-        with lent as driver:
-            cursor = driver.execute(self._sql, values)
+        is_writing = session.in_transaction()
+        with _within(session.connection()) if is_writing else _apart(engine) as driver:
+            cursor = driver.execute(text.sql, text.values(params))
             found = [list(row) for row in cursor.fetchall()]
             cursor.close()
         for row in found:
-            for index, read in self._readers:
+            for index, read in text.readers:
                 row[index] = read(row[index])
         return [self._row._make(row) for row in found]
+
+    def _text(self, dialect: sa.Dialect) -> _Text | None:
+        if dialect.name not in self._texts:
+            self._texts[dialect.name] = _compile(self.statement, dialect, ())
+        return self._texts[dialect.name]
+
+
+class Command:
+    """A statement that returns nothing.
+
+    Args:
+        keys: the columns of an INSERT that each row has.
+    """
+
+    def __init__(self, statement: Any, keys: Sequence[str] = ()) -> None:
+        self.statement = statement
+        self.keys = keys
+        self._texts: dict[str, _Text | None] = {}
+
+    def text(self, dialect: sa.Dialect) -> _Text | None:
+        """Return its text for a kind of database; None if it depends on the values."""
+        if dialect.name not in self._texts:
+            self._texts[dialect.name] = _compile(self.statement, dialect, self.keys)
+        return self._texts[dialect.name]
+
+
+def run(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]]]) -> None:
+    """Run commands in the session's transaction, each for all of its rows.
+
+    PostgreSQL gets them in one go: it waits for nobody between two of them.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: as from any statement.
+    """
+    engine, connection = _engine(session), session.connection()
+    texts = [command.text(engine.dialect) for command, _ in steps]
+    if None in texts or engine.dispatch.before_cursor_execute:
+        for command, rows in steps:
+            if rows:
+                connection.execute(command.statement, [dict(row) for row in rows])
+        return
+    is_postgresql = engine.dialect.name == "postgresql"
+    with _within(connection) as driver, driver.pipeline() if is_postgresql else nullcontext():
+        for text, (_, rows) in zip(texts, steps, strict=True):
+            for row in rows:
+                driver.execute(text.sql, text.values(row))  # type: ignore[union-attr]
+
+
+class _Text:
+    """A statement for one kind of database, and how values get in and out."""
+
+    def __init__(self, statement: Any, compiled: Any, dialect: sa.Dialect) -> None:
+        self.sql = str(compiled)
+        names = compiled.positiontup or list(compiled.binds)
+        self._binds = [(name, *_bind(compiled.binds[name], dialect)) for name in names]
+        self._is_positional = compiled.positiontup is not None
+        columns = statement.selected_columns if isinstance(statement, sa.Select) else ()
+        readers = [_reader(column.type, dialect) for column in columns]
+        self.readers = [(index, read) for index, read in enumerate(readers) if read]
+
+    def values(self, params: Mapping[str, Any]) -> Any:
+        """Return what the driver takes for its parameters."""
+        values = [
+            convert(params.get(name, default)) if convert else params.get(name, default)
+            for name, default, convert in self._binds
+        ]
+        if self._is_positional:
+            return values
+        return {name: value for (name, _, _), value in zip(self._binds, values, strict=True)}
+
+
+def _engine(session: Session) -> sa.Engine:
+    bind = session.get_bind()
+    return bind if isinstance(bind, sa.Engine) else bind.engine
 
 
 @contextmanager
@@ -123,12 +167,12 @@ def _error(exc: Any, dialect: sa.Dialect, is_lost: bool) -> Any:
     )
 
 
-def _prepare(statement: sa.Select[Any], dialect: sa.Dialect) -> _Prepared | None:
+def _compile(statement: Any, dialect: sa.Dialect, keys: Sequence[str]) -> _Text | None:
     """Return None if the text depends on the values, as that of ``IN`` a list does."""
-    compiled: Any = statement.compile(dialect=dialect)
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(keys) or None)
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None
-    return _Prepared(statement, compiled, dialect)
+    return _Text(statement, compiled, dialect)
 
 
 def _bind(bind: sa.BindParameter[Any], dialect: sa.Dialect) -> tuple[Any, Convert | None]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import User
+from models.prepared import Question
 from services import log
 from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Service, Verdict
 from services.errors import Conflict, Unauthenticated
@@ -76,16 +78,25 @@ class Authored(Service[M]):
 
     def build(self, data: Mapping[str, Any]) -> M:
         author = self._caller()
-        item: M = self.model(author=author, author_id=author.id, version=1)
+        item: M = self.model(author_id=author.id, version=1)
+        set_committed_value(item, "author", author)
         item.created_at = item.updated_at = self.now
         self.apply(item, {**self.defaults, **data})
         return item
+
+    def store(self, item: M) -> None:
+        """Insert a new item as it is, in a third of the time of a unit of work."""
+        table = self.model.__table__
+        values = {name: value for name, value in vars(item).items() if name in table.columns}
+        done = self.session.connection().execute(_insert(table), values)
+        item.id = done.inserted_primary_key.id  # type: ignore[union-attr]  # one row has one
 
     def load(self, id: int, action: str, expected: frozenset[int] | None = None) -> M:
         """Return one visible item, locked, whose author stays as they are until the commit.
 
         What the log says of who could see it depends on both: an author who comes back meanwhile
-        would show everybody an item whose withdrawal nobody is told.
+        would show everybody an item whose withdrawal nobody is told. Authors are locked before
+        items, as by whoever deletes them. SQLite has one writer anyway.
         """
         if self.session.get_bind().dialect.name == "postgresql":
             author_id = sa.select(self.model.author_id).where(self.model.id == id)
@@ -122,15 +133,22 @@ class Authored(Service[M]):
         """Return the caller's row, kept from a deletion at the same time."""
         if self.actor is None:
             raise Unauthenticated()
-        author = self.session.scalars(_CALLER, {"id": self.actor.id}).one_or_none()
-        if author is None:
+        found = _CALLER.ask(self.session, {"id": self.actor.id})
+        if not found:
             raise Unauthenticated()
+        author = User(id=found[0].id, status=found[0].status)
+        make_transient_to_detached(author)
         return author
 
 
-#: Built once: building it takes longer than running it.
-_CALLER = (
-    sa.select(User)
+#: Asks for no more of the caller than ``audience`` wants to know.
+_CALLER = Question(
+    sa.select(User.id, User.status)
     .where(User.id == sa.bindparam("id"), User.deleted_at.is_(None), User.status == "active")
     .with_for_update(read=True, key_share=True)
 )
+
+
+@cache
+def _insert(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)

@@ -68,10 +68,14 @@ class Service(Rules[M]):
         """Create an item of prepared input; return its id."""
         self.require("create", None)
         item = self.build(data)
-        self.session.add(item)
-        self.session.flush()
+        self.store(item)
         self.record("create", item, was=log.NOBODY)
         return int(item.id)
+
+    def store(self, item: M) -> None:
+        """Insert a new item; gives it its id."""
+        self.session.add(item)
+        self.session.flush()
 
     def replace(self, id: int, data: Mapping[str, Any], expected: frozenset[int] | None) -> None:
         """Change an item to exactly ``data``; see ``patch``."""

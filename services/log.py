@@ -7,14 +7,15 @@ on SQLite there is one writer anyway.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Change, Revision
+from models.prepared import Command, run
 
 #: Audiences: who could see an item before a change, and after it.
 NOBODY, OWNER_AND_STAFF, EVERYONE = 0, 1, 2
@@ -75,41 +76,35 @@ def flush(session: Session) -> None:
     pending = session.info.pop(_ENTRIES, [])
     if not pending:
         return
-    connection = session.connection()
-    at = _time(connection, session.info["now"])
-    run: list[dict[str, Any]] = []
-    for entry, _ in pending:
-        if isinstance(entry, Entry):
-            run.append({"at": at, **asdict(entry)})
-            continue
-        _insert(connection, run)
-        rows = entry.with_only_columns(sa.literal(at, Change.at.type), *entry.selected_columns)
-        connection.execute(_INSERT.from_select(_COLUMNS, rows))
-        run = []
-    _insert(connection, run)
+    moment = {"moment": session.info["now"]}
+    steps: list[tuple[Command, list[dict[str, Any]]]] = [
+        (_ADD, [{**moment, **vars(entry)}])
+        if isinstance(entry, Entry)
+        else (_add_each(entry), [moment])
+        for entry, _ in pending
+    ]
+    if session.get_bind().dialect.name == "postgresql":
+        steps.insert(0, (_LOCK, [{}]))
     snapshots = [
         {"type": entry.type, "id": entry.id, "version": entry.version, "snapshot": snapshot}
         for entry, snapshot in pending
         if snapshot is not None
     ]
-    if snapshots:
-        connection.execute(_KEEP, snapshots)
+    run(session, *steps, (_KEEP, snapshots))
 
 
-def _time(connection: sa.Connection, now: datetime) -> datetime:
-    """Take the log's lock; return ``now``, or the last row's time if that is later."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCKED)
-    last = connection.scalar(_LAST_TIME)
-    return max(now, last) if last else now
+def _add_each(entries: sa.Select[Any]) -> Command:
+    rows = entries.with_only_columns(_AT, *entries.selected_columns)
+    return Command(sa.insert(Change).from_select(_COLUMNS, rows))
 
 
-def _insert(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(_INSERT, rows)
-
-
-# Built once: building a statement takes as long as running it.
-_INSERT, _KEEP = sa.insert(Change), sa.insert(Revision)
-_LOCKED = sa.select(sa.func.pg_advisory_xact_lock(LOCK))
-_LAST_TIME = sa.select(Change.at).order_by(Change.seq.desc()).limit(1)
+_LAST = (
+    sa.select(Change.at).order_by(Change.seq.desc()).limit(sa.literal_column("1")).scalar_subquery()
+)
+_NOW = sa.bindparam("moment", type_=Change.at.type)
+#: Now, or the last row's time if that is later.
+_AT = sa.case((_LAST > _NOW, _LAST), else_=_NOW)
+_ADD = Command(sa.insert(Change).values(at=_AT), _COLUMNS[1:])
+_KEEP = Command(sa.insert(Revision), ("type", "id", "version", "snapshot"))
+#: In a statement of its own: the next one has to see what others committed meanwhile.
+_LOCK = Command(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
