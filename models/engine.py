@@ -22,6 +22,8 @@ WRITES = "signpost_writes"
 #: Seconds unused, after which a connection to PostgreSQL is asked whether it still is one.
 IDLE = 1.0
 _USED = "signpost_used"
+#: SQLSTATE of a write where only reads are possible.
+_READ_ONLY = "25006"
 
 #: JSON columns by orjson.
 _JSON = {
@@ -81,6 +83,23 @@ def prepare(engine: sa.Engine) -> None:
     else:
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _ask_if_idle(engine.dialect))
+        event.listen(engine, "handle_error", _note_loss)
+
+
+def ends_use(exc: BaseException, driver: Any, dialect: sa.Dialect) -> bool:
+    """Whether a connection of the driver is of no more use after this error of it."""
+    return _is_read_only(exc) or dialect.is_disconnect(exc, driver, None)  # type: ignore[arg-type]
+
+
+def _is_read_only(exc: BaseException | None) -> bool:
+    """Whether this came of writing to a server that only reads, as one does that was primary."""
+    return getattr(exc, "sqlstate", None) == _READ_ONLY
+
+
+def _note_loss(context: sa.ExceptionContext) -> None:
+    """Have the pool connect anew, to the present primary."""
+    if _is_read_only(context.original_exception):
+        context.is_disconnect = True
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

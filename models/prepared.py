@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.engine import ends_use
+
 #: Value of a parameter → what the driver takes; value of a column → what Python gets.
 Convert = Callable[[Any], Any]
 
@@ -138,7 +140,7 @@ def _apart(engine: sa.Engine) -> Iterator[Any]:
             driver.autocommit = True
         yield driver
     except engine.dialect.loaded_dbapi.Error as exc:
-        if is_lost := engine.dialect.is_disconnect(exc, driver, None):
+        if is_lost := ends_use(exc, driver, engine.dialect):
             pooled.invalidate(exc)
         raise _error(exc, engine.dialect, is_lost) from exc
     finally:
@@ -154,7 +156,7 @@ def _within(connection: sa.Connection) -> Iterator[Any]:
     try:
         yield driver
     except connection.dialect.loaded_dbapi.Error as exc:
-        if is_lost := connection.dialect.is_disconnect(exc, driver, None):
+        if is_lost := ends_use(exc, driver, connection.dialect):
             connection.invalidate(exc)
         raise _error(exc, connection.dialect, is_lost) from exc
 

@@ -130,7 +130,8 @@ def meaning(exc: SQLAlchemyError) -> ServiceError:
         return Conflict()
     if state := _sqlstate(exc):
         kind = _MEANING.get(state) or _MEANING.get(state[:2])
-        if kind is None and state[:2] in {"08", "53", "55", "57", "40"}:
+        is_away = exc.connection_invalidated or state[:2] in {"08", "40", "53", "55", "57", "58"}
+        if kind is None and is_away:
             kind = Unavailable
     else:
         kind = _meaning_without_state(exc)
