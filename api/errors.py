@@ -89,6 +89,8 @@ def _service_error(exc: ServiceError) -> Response:
         error = exc.error if isinstance(exc, Challenge) else None
         headers["WWW-Authenticate"] = f'Bearer error="{error}"' if error else "Bearer"
     headers |= exc.headers
+    if CODES[exc.public_code].status >= 500 and exc.__cause__:
+        _tell_why(exc.public_code, exc.__cause__)
     return problem_response(
         exc.public_code,
         exc.public_message,
@@ -118,9 +120,18 @@ def _token_error(exc: Exception) -> Response:
 
 def _database_error(exc: SQLAlchemyError) -> Response:
     try:
-        return _service_error(meaning(exc))
+        error = meaning(exc)
     except SQLAlchemyError:
         return _crash(exc)
+    error.__cause__ = exc
+    return _service_error(error)
+
+
+def _tell_why(code: str, cause: BaseException) -> None:
+    """Log what is behind an answer that the caller can do nothing about: operators have to."""
+    said = getattr(cause, "orig", None) or cause  # by the driver, without the statement
+    line = str(said).partition("\n")[0]
+    structlog.get_logger("signpost").warning(code, reason=f"{type(said).__name__}: {line}")
 
 
 def _crash(exc: Exception) -> Response:

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from api import errors, headers, logs
 from config import Config
 from models.engine import database_url, engine_options
+from services.errors import Unavailable
 
 SECRET = "0123456789abcdef" * 3
 NASTY = 'a\r\n{"event":"forged"}\x1b[31m\x85\u2028\u202eb'
@@ -46,6 +47,7 @@ def make_client() -> Callable[..., FlaskClient]:
         errors.init_app(app)
         app.add_url_rule("/thing/<name>", view_func=_thing)
         app.add_url_rule("/crash", view_func=_crash)
+        app.add_url_rule("/away", view_func=_away)
         return app.test_client()
 
     return make
@@ -59,6 +61,11 @@ def _thing(name: str) -> str:
 def _crash() -> str:
     logging.getLogger("library").warning("careful with %s", NASTY)
     raise RuntimeError(f"broken {NASTY}")
+
+
+def _away() -> NoReturn:
+    refusal = sa.exc.OperationalError("SELECT hush", {}, OSError("no route\nto host"))
+    raise Unavailable(retry_after=1) from refusal
 
 
 @pytest.fixture
@@ -152,6 +159,20 @@ class TestCrash:
         crash = ValueError("x")
         structlog.get_logger().error("crash", exc_info=crash)
         assert reported == [crash]
+
+
+class TestUnavailable:
+    def test_has_its_reason_under_the_request_id(
+        self, make_client: Callable[..., FlaskClient], lines: Callable[[], list[Any]]
+    ) -> None:
+        answer = make_client().get("/away")
+
+        why, request = lines()
+        assert why["request_id"] == request["request_id"] == answer.headers["X-Request-Id"]
+        assert (why["level"], why["event"]) == ("warning", "unavailable")
+        assert why["reason"] == "OSError: no route"
+        assert request["status"] == 503
+        assert "no route" not in answer.text
 
 
 class TestDatabaseError:
