@@ -10,6 +10,7 @@ from typing import Any
 from api.swagger import (
     CONSUMES,
     FORM,
+    JSON_MODEL,
     JSON_PATCH,
     METHODS,
     PROBLEM_TYPE,
@@ -96,7 +97,7 @@ def _operation(operation: Document, shared: list[Document]) -> Document:
     result = {
         name: value
         for name, value in operation.items()
-        if name not in ("consumes", "produces", "parameters", CONSUMES)
+        if name not in ("consumes", "produces", "parameters", CONSUMES, JSON_MODEL)
     }
     own = operation.get("parameters", [])
     named = {(each["name"], each["in"]) for each in own}
@@ -104,7 +105,7 @@ def _operation(operation: Document, shared: list[Document]) -> Document:
     if params := [_parameter(each) for each in every if each["in"] not in ("body", "formData")]:
         result["parameters"] = params
     types = operation.get(CONSUMES) or operation.get("consumes")
-    if body := _body(every, types):
+    if body := _body(every, types, operation.get(JSON_MODEL)):
         result["requestBody"] = body
     answers = operation.get("produces", ["application/json"])
     result["responses"] = {
@@ -127,7 +128,9 @@ def _parameter(parameter: Document) -> Document:
     return result
 
 
-def _body(parameters: list[Document], types: list[str] | None) -> Document | None:
+def _body(
+    parameters: list[Document], types: list[str] | None, json_model: str | None
+) -> Document | None:
     for each in parameters:
         if each["in"] == "body":
             content = {name: _content(name, each) for name in types or ["application/json"]}
@@ -143,11 +146,11 @@ def _body(parameters: list[Document], types: list[str] | None) -> Document | Non
     if required := [each["name"] for each in fields if each.get("required")]:
         schema["required"] = required
     # Of a form, unknown fields are ignored but may not be repeated. Source: RFC 6749, section 3.1.
-    others = {FORM: {"type": "string"}}
-    content = {
-        name: {"schema": schema | {"additionalProperties": others.get(name, False)}}
-        for name in types or [FORM]
-    }
+    form = schema | {"additionalProperties": {"type": "string"}}
+    other = schema | {"additionalProperties": False}
+    if json_model:
+        other = {"$ref": f"#/components/schemas/{json_model}"}
+    content = {name: {"schema": form if name == FORM else other} for name in types or [FORM]}
     return {"required": bool(required), "content": content}
 
 

@@ -18,6 +18,8 @@ METHODS = ("get", "put", "post", "delete", "patch")
 
 #: Vendor field by which an operation names the media types it reads; RESTX has no other way.
 CONSUMES = "x-consumes"
+#: Vendor field by which an operation that reads a form names the model of the same as JSON.
+JSON_MODEL = "x-json-model"
 FORM = "application/x-www-form-urlencoded"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH_TYPES = ["application/merge-patch+json", "application/json"]
@@ -133,7 +135,8 @@ def _tell_bodies_from_answers(document: Document) -> None:
     bodies: set[str] = set()
     for _, path, operation in operations(document):
         parameters = operation.get("parameters", []) + document["paths"][path].get("parameters", [])
-        _collect([each.get("schema") for each in parameters], definitions, bodies)
+        named = {"$ref": f"#/definitions/{operation.get(JSON_MODEL)}"}
+        _collect([named, *(each.get("schema") for each in parameters)], definitions, bodies)
     for name, definition in definitions.items():
         if name in bodies:
             definition.setdefault("additionalProperties", False)

@@ -21,7 +21,7 @@ from api.describe import answers
 from api.input import FORM, JSON, read_form_or_json
 from api.problems import MalformedBody
 from api.resource import Endpoint, expose
-from api.swagger import CONSUMES
+from api.swagger import CONSUMES, JSON_MODEL
 from services import refresh, sessions
 from services.errors import Fault, Invalid, ServiceError
 from services.refresh import Grant
@@ -84,7 +84,8 @@ def _form_of(shape: Model) -> RequestParser:
 
 def _reads(shape: Model) -> dict[str, Any]:
     """Document what an endpoint for anyone reads: the shape as a form or as JSON."""
-    return {"expect": [_form_of(shape)], "vendor": {CONSUMES: [FORM, *JSON]}, "security": []}
+    vendor = {CONSUMES: [FORM, *JSON], JSON_MODEL: shape.name}
+    return {"expect": [_form_of(shape)], "vendor": vendor, "security": []}
 
 
 class OAuthEndpoint(Endpoint):
