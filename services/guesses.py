@@ -33,14 +33,14 @@ def reserve(session: Session, key: str, limit: int = LIMIT) -> int:
     now = session.info["now"]
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     fresh = insert(LoginAttempt).values(key=key, count=1, window_ends_at=now + WINDOW)
-    is_over = LoginAttempt.window_ends_at <= now
+    ends_at = LoginAttempt.window_ends_at
+    # One that is far ahead is from before the clock was set back; a host's may be a little ahead.
+    is_over = sa.or_(ends_at <= now, ends_at > now + 2 * WINDOW)
     counted = fresh.on_conflict_do_update(
         index_elements=[LoginAttempt.key],
         set_={
             "count": sa.case((is_over, 1), else_=LoginAttempt.count + 1),
-            "window_ends_at": sa.case(
-                (is_over, fresh.excluded.window_ends_at), else_=LoginAttempt.window_ends_at
-            ),
+            "window_ends_at": sa.case((is_over, fresh.excluded.window_ends_at), else_=ends_at),
         },
     ).returning(LoginAttempt.count, LoginAttempt.window_ends_at)
     count, window_ends_at = session.execute(counted).one()

@@ -42,6 +42,15 @@ class TestReserve:
         # then
         assert [guess(database) for _ in range(11)] == [0] * 10 + [60]
 
+    def test_locks_nobody_out_when_the_clock_goes_back(self, database: Direct, now: Clock) -> None:
+        # given
+        for _ in range(11):
+            guess(database)
+        # when
+        now.advance(days=-1)
+        # then
+        assert [guess(database) for _ in range(11)] == [0] * 10 + [60]
+
     def test_of_another_account_or_address_counts_apart(self, database: Direct, now: Clock) -> None:
         # given
         for _ in range(11):
