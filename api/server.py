@@ -43,6 +43,8 @@ BACKLOG, CONNECTIONS = 2048, 4096
 WAITING = 256
 #: Seconds that requests in flight may still take once none is accepted any more.
 DRAIN = 24
+#: Seconds in which a second signal is the first one again: make passes on what its group gets.
+SAME = 1.0
 
 _PAUSE = 0.2
 #: Granian's own words: only what went wrong, through our log.
@@ -96,6 +98,7 @@ class Server(MPServer):
         """
 
         def load() -> WSGIApplication:
+            _hear_once()
             on_start()
             threading.Thread(target=_end_with_parent, args=(on_orphaned,), daemon=True).start()
             threading.Thread(target=stalled.watch, args=(self.bind_port,), daemon=True).start()
@@ -106,7 +109,10 @@ class Server(MPServer):
 
     def signal_handler_interrupt(self, *_: object) -> None:
         """End gracefully; asked again, at once."""
-        if self.interrupt_signal:
+        now = time.monotonic()
+        if not self.interrupt_signal:
+            self._asked = now
+        elif now - self._asked > SAME:
             for worker in self.wrks:
                 worker.kill()  # type: ignore[no-untyped-call]  # granian's edge
         self.interrupt_signal = True
@@ -176,6 +182,27 @@ class _Bell:
 
     def clear(self) -> None:
         """Do nothing: every ring is heard."""
+
+
+def _hear_once() -> None:
+    """Tell granian of the first signal to end and of no other: at the third its worker would hang.
+
+    One that comes before granian listens waits; later ones stay pending, and threads inherit that.
+    """
+    if sys.platform == "win32":
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    inherited = signal.getsignal(signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+    def hear() -> None:
+        number = signal.sigwait(signals)
+        while (handler := signal.getsignal(signal.SIGTERM)) is inherited:
+            time.sleep(_PAUSE)
+        if callable(handler):
+            handler(number, None)
+
+    threading.Thread(target=hear, daemon=True).start()
 
 
 def _end_with_parent(on_orphaned: Callable[[], None]) -> None:
