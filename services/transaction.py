@@ -198,20 +198,20 @@ def queue(bind: sa.Engine, patience: float | None = None) -> AbstractContextMana
         patience: seconds; None: ``QUEUE_TIMEOUT``.
 
     Raises:
-        Unavailable: it took longer.
+        Unavailable: it took longer, or the lock file cannot be opened.
     """
     if bind.dialect.name != "sqlite" or not bind.url.database:
         return nullcontext()
     timeout = QUEUE_TIMEOUT if patience is None else patience
     lock = filelock.FileLock(f"{bind.url.database}.queue", timeout=timeout, poll_interval=_POLL)
-    return _fair(lock)
+    return _turn(lock)
 
 
 @contextmanager
-def _fair(lock: filelock.BaseFileLock) -> Iterator[None]:
+def _turn(lock: filelock.BaseFileLock) -> Iterator[None]:
     try:
         lock.acquire()
-    except filelock.Timeout as exc:
+    except OSError as exc:  # a timeout is one, too many open files and a lost disk are others
         raise Unavailable(retry_after=1) from exc
     try:
         yield

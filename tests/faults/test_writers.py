@@ -85,3 +85,12 @@ class TestWaiting:
         transact(session, lambda: writers.count_once(session, post.id))  # now it is free
         session.refresh(post)
         assert post.title == "1"
+
+    def test_on_a_lock_that_cannot_be_opened_is_refused(self, tmp_path: Path) -> None:
+        engine = sa.create_engine(f"sqlite:///{tmp_path}/x.sqlite")
+        (tmp_path / "x.sqlite.queue").mkdir()
+
+        with Session(engine) as session, pytest.raises(Unavailable) as caught:
+            transact(session, lambda: None)
+
+        assert isinstance(caught.value.__cause__, OSError)
