@@ -152,12 +152,13 @@ class SpecEndpoint(Endpoint):
         self, row: Any, mask: str | None = None, status: int = 200, model: Model | None = None
     ) -> Response:
         """Render one row as an item with its ETag, in ``model`` or as the caller may see it."""
-        render = self.plan(model or self.spec.shown_to(self.actor, row), mask)
-        body = output.dumps(render(row))
+        model = model or self.spec.shown_to(self.actor, row)
+        body = output.dumps(self.plan(model, mask)(row))
         response = Response(body, status, content_type="application/json")
         response.headers["ETag"] = item_tag(row.version, body)
         response.headers["Vary"] = "X-Fields"
-        last_modified(response, row.updated_at.timestamp())
+        if "updated_at" in model:
+            last_modified(response, row.updated_at.timestamp())
         return response
 
 

@@ -44,6 +44,14 @@ class TestGet:
         assert answer.headers["Last-Modified"].endswith(" GMT")
         assert client.get(url).headers["ETag"] == answer.headers["ETag"]
 
+    def test_time_is_told_to_those_only_who_see_it_in_the_item(
+        self, client: FlaskClient, sign_in: SignIn, ada: User
+    ) -> None:
+        profile = f"/api/v1/users/{ada.id}"
+
+        assert "Last-Modified" in sign_in(ada).get(profile).headers
+        assert "Last-Modified" not in client.get(profile).headers  # of a password, perhaps
+
     def test_if_none_match(self, client: FlaskClient, url: str) -> None:
         tag = client.get(url).headers["ETag"]
 
