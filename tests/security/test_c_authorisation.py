@@ -28,6 +28,7 @@ def test_case_023_who_is_refused_changes_nothing(
 ) -> None:
     # given
     world = World(app, session)
+    world.everybody()
     url, body = url_of(row, world), body_of(row, world)
     methods = ["GET", "HEAD", "OPTIONS"] if row.method == "GET" else [row.method]
     before = everything(engine)
@@ -61,6 +62,7 @@ def test_case_023_lists_hold_exactly_what_items_show(
 ) -> None:
     # given
     world = World(app, session)
+    world.everybody()
     posts = [
         *(world.post(status=status) for status in ("published", "draft", "archived")),
         *(world.scheduled(), world.post("suspended"), world.trashed("owner"), world.orphan()),

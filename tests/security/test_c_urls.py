@@ -79,30 +79,27 @@ def test_case_027_every_spelling_fills_the_same_bucket(
     assert session.scalars(sa.select(LoginAttempt.count)).all() == [11]
 
 
+SPELLED = [
+    *("0{}", "+{}", "-{}", "{}.0", "{}e0", "0x{:x}", "{}_0", " {}", "{} ", "{}a", "{},", "{};"),
+    *("{}\N{ZERO WIDTH SPACE}", "\N{ARABIC-INDIC DIGIT ONE}", "\N{FULLWIDTH DIGIT ONE}"),
+    *("\N{SUPERSCRIPT ONE}", "0", "-1", str(2**53), str(2**63), "9" * 400, "null", "NaN"),
+]
+
+
 @pytest.mark.parametrize("kind", ["posts", "users"])
-@pytest.mark.parametrize(
-    "spelling",
-    [
-        *("0{}", "+{}", "-{}", "{}.0", "{}e0", "0x{:x}", "{}_0", " {}", "{} ", "{}a", "{},", "{};"),
-        *("{}\N{ZERO WIDTH SPACE}", "\N{ARABIC-INDIC DIGIT ONE}", "\N{FULLWIDTH DIGIT ONE}"),
-        *("\N{SUPERSCRIPT ONE}", "0", "-1", str(2**53), str(2**63), "9" * 400, "null", "NaN"),
-    ],
-)
-def test_case_028_an_object_has_one_url(
-    app: Flask, session: Session, kind: str, spelling: str
-) -> None:
+def test_case_028_an_object_has_one_url(app: Flask, session: Session, kind: str) -> None:
     # given
     world = World(app, session)
     id = world.post().id if kind == "posts" else world.id("owner")
     admin = world.caller("admin")
-    # when
-    answers = [
-        admin.open(f"{API}/{kind}/{spelling.format(id)}", method=method, json={"x": 1})
-        for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE")
-    ]
-    # then
-    assert [each.status_code for each in answers] == [404] * 5
     assert admin.get(f"{API}/{kind}/{id}").status_code == 200
+    for spelling in SPELLED:
+        for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE"):
+            # when
+            url = f"{API}/{kind}/{spelling.format(id)}"
+            answer = admin.open(url, method=method, json={"x": 1})
+            # then
+            assert answer.status_code == 404, (method, url)
 
 
 @pytest.mark.parametrize("other", ["DELETE", "PATCH", "PUT", "POST"])

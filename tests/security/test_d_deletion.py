@@ -209,7 +209,7 @@ def test_case_039_a_later_user_is_not_reached_by_an_earlier_ones_token(
 ) -> None:
     # given
     world = World(app, session)
-    id = world.id("owner")
+    id, old = world.id("owner"), world.caller("owner")
     world.delete("admin", f"users/{id}")
     world.delete("admin", f"trash/users/{id}")
     body = {"username": "later", "email": "later@example.com", "password": "a violin in Oslo"}
@@ -217,7 +217,6 @@ def test_case_039_a_later_user_is_not_reached_by_an_earlier_ones_token(
     later = data(world.caller("anonymous").post(f"{API}/users", json=body), 201)
     # then
     assert later["id"] > id
-    old = world.caller("owner")
     for route in routes(app):
         takes_none = route.rule.endswith(("/auth/token", "/auth/revoke", ".json"))
         if route.rule.startswith(API) and not takes_none and route.method != "OPTIONS":

@@ -150,6 +150,7 @@ def test_case_075_closed_registration_lets_nobody_but_admins_in(
     # given
     app = make_app(replace(config, REGISTRATION="closed"))
     world = World(app, session)
+    world.everybody()
     before = everything(engine)
     # when
     for name in CALLERS:

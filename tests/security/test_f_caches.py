@@ -44,6 +44,7 @@ def test_case_081_everybody_gets_their_own_through_a_shared_cache(
 ) -> None:
     # given
     world = World(app, session)
+    world.everybody()
     url = url_of(row, world)
     client = world.caller("anonymous")
     cache, tags = SharedCache(client), set()
@@ -63,7 +64,7 @@ def test_case_081_everybody_gets_their_own_through_a_shared_cache(
     assert cache.hits > 0 or tags == {None} or row.statuses["anonymous"] != 200
 
 
-@pytest.mark.parametrize("row", TABLE, ids=str)
+@pytest.mark.parametrize("row", READS, ids=str)
 def test_case_081_what_depends_on_the_caller_says_so(
     row: Row, app: Flask, session: Session
 ) -> None:

@@ -65,21 +65,20 @@ def test_case_086_a_request_names_one_host_only(strict_server: LiveServer) -> No
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-@pytest.mark.parametrize("name", ["next", "url", "redirect", "return_to", "continue"])
 def test_case_087_no_parameter_leads_elsewhere(
-    app: Flask, session: Session, name: str, elsewhere: str
+    app: Flask, session: Session, elsewhere: str
 ) -> None:
     # given
     world = World(app, session)
-    former = world.former()
     urls = [route.url for route in routes(app) if route.method == "GET"]
+    query = dict.fromkeys(("next", "url", "redirect", "return_to", "continue"), elsewhere)
     client = world.caller("anonymous")
-    for url in (*urls, f"{API}/posts/by-slug/{former}"):
+    for url in (*urls, f"{API}/posts/by-slug/{world.former()}"):
         # when
-        answer = client.get(url, query_string={name: elsewhere}, headers={"Host": "evil.example"})
+        answer = client.get(url, query_string=query, headers={"Host": "evil.example"})
         # then
         assert "Refresh" not in answer.headers
-        assert "evil.example" not in answer.headers.get("Location", ""), url
+        assert "Location" not in answer.headers, url
         assert answer.status_code < 300 or answer.status_code >= 400, url
 
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -20,6 +21,7 @@ from services import clock
 from services.refresh import Grant
 from tests.factories import make_post, make_user
 
+V = TypeVar("V")
 API = "/api/v1"
 ROLES = {"reader": "reader", "editor": "editor", "admin": "admin", "spare": "admin"}
 CALLERS = ("anonymous", "reader", "owner", "other", "editor", "admin", "suspended", "deleted")
@@ -29,16 +31,29 @@ ADDRESS = "203.0.113.7"
 _serial = itertools.count(1)
 
 
+class _Lazy(dict[str, V]):
+    """What is made when it is asked for first."""
+
+    def __init__(self, make: Callable[[str], V]) -> None:
+        self._make = make
+
+    def __missing__(self, name: str) -> V:
+        self[name] = self._make(name)
+        return self[name]
+
+
 class World:
-    """People with tokens, made anew for each test; all names are unlike any used before."""
+    """People with tokens, made when they are asked for; all names are unlike any used before."""
 
     def __init__(self, app: Flask, session: Session) -> None:
         self.app, self.session, self.number = app, session, next(_serial)
-        names = (*CALLERS[1:], "spare")
-        self.people = {name: self._person(name) for name in names}
-        self.tokens = {name: token_of(app, session, self.people[name]) for name in names}
-        self.suspend("suspended")
-        self.delete("admin", f"users/{self.people['deleted'].id}")
+        self.people: dict[str, User] = _Lazy(self._person)
+        self.tokens: dict[str, str] = _Lazy(self._token)
+
+    def everybody(self) -> None:
+        """Make all who weren't asked for yet, so that asking changes nothing any more."""
+        for name in CALLERS[1:]:
+            _ = self.tokens[name]
 
     def caller(self, name: str) -> FlaskClient:
         """Return a client of one of ``CALLERS``."""
@@ -94,7 +109,21 @@ class World:
         return add_sign_in(self.session, self.people[name])
 
     def _person(self, name: str) -> User:
-        return make_user(self.session, f"{name}-{next(_serial)}", role=ROLES.get(name, "author"))
+        role = ROLES.get(name, "author")
+        user = self.people[name] = make_user(self.session, f"{name}-{next(_serial)}", role=role)
+        if name == "admin":
+            _ = self.people["spare"]  # else this one could not be deleted
+        if name in {"suspended", "deleted"}:
+            _ = self.tokens[name]
+            if name == "suspended":
+                self.suspend(name)
+            else:
+                self.delete("admin", f"users/{user.id}")
+        return user
+
+    def _token(self, name: str) -> str:
+        user = self.people[name]
+        return self.tokens.get(name) or token_of(self.app, self.session, user)
 
 
 def add_sign_in(session: Session, user: User) -> int:
