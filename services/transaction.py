@@ -37,6 +37,7 @@ _POLL = 0.002
 _TRIES = 3
 _AFTER_COMMIT, _COMMITTED, _EXPLAIN = "after_commit", "committed", "explain_conflict"
 _READS = "reads"
+_UNSURE = "The database went away while it stored this; look whether it is there before you repeat."
 
 #: SQLSTATE, or its first two characters → what it means to the caller.
 _MEANING: dict[str, type[ServiceError]] = {
@@ -187,7 +188,12 @@ def _in_transaction(session: Session, work: Callable[[], T]) -> T:
 def _commit(session: Session) -> None:
     session.flush()
     log.flush(session)
-    session.commit()
+    try:
+        session.commit()
+    except DBAPIError as exc:
+        if exc.connection_invalidated:
+            raise Unavailable(_UNSURE, retry_after=1, extra={"outcome": "unknown"}) from exc
+        raise
     session.info[_COMMITTED] = session.info.pop(_AFTER_COMMIT, ())
 
 

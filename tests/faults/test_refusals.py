@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from models import User
 from models.engine import engine_options, prepare
 from services import log
 from services.errors import Unavailable
-from services.transaction import transact
+from services.transaction import after_commit, transact
 from tests.factories import make_post
 from tests.services.writers import count_once
 
@@ -77,6 +78,25 @@ class TestPostgresql:
 
         transact(own, lambda: count_once(own, post_id))
 
+    def test_that_went_away_at_the_commit_may_have_stored_it(
+        self, own: Session, engine: sa.Engine, post_id: int
+    ) -> None:
+        if _is_sqlite(own):
+            return  # it knows
+
+        def work() -> None:
+            count_once(own, post_id)
+            pid = own.scalar(sa.select(sa.func.pg_backend_pid()))
+            after_commit(own, lambda: done.append("never"))
+            event.listen(own, "before_commit", lambda _session: _end(engine, pid), once=True)
+
+        done: list[str] = []
+        with pytest.raises(Unavailable) as caught:
+            transact(own, work)
+
+        assert caught.value.extra == {"outcome": "unknown"}
+        assert done == []
+
     def test_whose_log_is_locked_for_too_long(
         self, own: Session, engine: sa.Engine, post_id: int
     ) -> None:
@@ -90,6 +110,12 @@ class TestPostgresql:
         own.expunge_all()
 
         transact(own, lambda: count_once(own, post_id))
+
+
+def _end(engine: sa.Engine, pid: int | None) -> None:
+    """End a connection from the side of the server."""
+    with engine.connect() as connection:
+        connection.execute(sa.select(sa.func.pg_terminate_backend(pid, 5_000)))
 
 
 def _wait_for_end(session: Session) -> None:
