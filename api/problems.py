@@ -135,8 +135,8 @@ CODES: dict[str, ProblemType] = {
         503,
         "Unavailable",
         "The service is overloaded or its database is away. Nothing was stored; try again after "
-        "`Retry-After` seconds. But where `outcome` is `unknown`, the connection broke while storing: "
-        "look before you repeat.",
+        "`Retry-After` seconds. But where `outcome` is `unknown`, the connection broke while "
+        "storing: look before you repeat.",
     ),
     "timeout": ProblemType(504, "Timed out", "This took too long and was stopped."),
     "insufficient-storage": ProblemType(
