@@ -246,6 +246,8 @@ def _verify(token: str) -> _Verified:
         claims = decode_token(token)
         if claims["role"] not in ROLES or not claims["jti"]:
             raise ValueError("a claim that means nothing here")
+        if claims["exp"] - claims["iat"] > lifetimes.access.total_seconds() + LEEWAY:
+            raise ValueError("it lives longer than what ends it is remembered")
         scopes = frozenset(claims["scope"].split())
         actor = Actor(int(claims["sub"]), claims["role"], claims["sid"], scopes)
     except (ValueError, PyJWTError, JWTExtendedException) as exc:

@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 from config import Config
 from models import AuditEvent, RefreshToken, User, UserSession
 from services import clock
+from services.lifetimes import lifetimes
 from tests import databases
 from tests.answers import code, data
 from tests.factories import PASSWORD
@@ -210,8 +211,11 @@ def test_case_059_renewing_for_ever_stops_at_the_end_of_the_session(
     config: Config,
     ada: User,
     advance: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # given
+    for name in ("access", "refresh", "session"):  # of the process: put back afterwards
+        monkeypatch.setattr(lifetimes, name, getattr(lifetimes, name))
     day = 86_400
     client = make_app(replace(config, SESSION_TTL=5 * day, REFRESH_TOKEN_TTL=2 * day)).test_client()
     tokens, lasted = sign_in(client), 0

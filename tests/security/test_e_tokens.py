@@ -207,6 +207,15 @@ def test_case_048_a_token_out_of_its_time_is_refused(forger: Forger) -> None:
         assert_refused(forger.ask(f"Authorization: Bearer {forger.token(iat=made)}"))
 
 
+def test_case_048_a_token_that_outlives_all_of_ours_is_refused(forger: Forger) -> None:
+    # given
+    now = int(time.time())
+    for life in (1_000, 86_400, 10**9, 2**53):
+        # then
+        assert_refused(forger.ask(f"Authorization: Bearer {forger.token(exp=now + life, iat=now)}"))
+    assert_refused(forger.ask(f"Authorization: Bearer {forger.token(iat=now - 86_400)}"))
+
+
 def test_case_049_a_token_for_or_by_another_service_is_refused(forger: Forger) -> None:
     # given
     iss, aud = forger.claims["iss"], forger.claims["aud"]
