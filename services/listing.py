@@ -79,10 +79,11 @@ def equals(column: InstrumentedAttribute[Any]) -> Filter:
 
 def equals_folded(column: InstrumentedAttribute[Any]) -> Filter:
     """Return a filter by equality with a casefolded column, whatever the case given."""
+    name = f"folded_{column.key}"
     return Filter(
-        lambda _service, _value: column == sa.bindparam("folded"),
+        lambda _service, _value: column == sa.bindparam(name),
         shape=lambda _value: None,
-        params=lambda value: {"folded": value.strip().casefold()},
+        params=lambda value: {name: value.strip().casefold()},
     )
 
 
@@ -98,10 +99,11 @@ def before(column: InstrumentedAttribute[Any]) -> Filter:
 
 def any_of(column: InstrumentedAttribute[Any]) -> Filter:
     """Return a filter: one of a list of values."""
+    name = f"any_{column.key}"
     return Filter(
-        lambda _service, _value: column.in_(sa.bindparam("any_of", expanding=True)),
+        lambda _service, _value: column.in_(sa.bindparam(name, expanding=True)),
         shape=lambda _value: None,
-        params=lambda value: {"any_of": list(value)},
+        params=lambda value: {name: list(value)},
     )
 
 
@@ -131,8 +133,9 @@ def _kept(service: Service[Any], query: Query, kind: str) -> Question:
     question = service._statements.get(key)
     if question is None:
         question = Question(_build(service, query, kind))
-        if len(service._statements) < _KEPT:
-            service._statements[key] = question
+        if len(service._statements) >= _KEPT:  # of odd ones, perhaps: they must not keep others out
+            service._statements.clear()
+        service._statements[key] = question
     return question
 
 
