@@ -109,7 +109,8 @@ class Registry:
         must_wait = is_behind or age > STALE
         if self._lock.acquire(blocking=must_wait, timeout=_WAIT if must_wait else -1):
             try:
-                if self._copy is copy and self._failed_at < asked_at:
+                is_no_better = self._copy is copy or self._copy.read_at <= _ended.at
+                if is_no_better and self._failed_at < asked_at:
                     self._refresh()
             finally:
                 self._lock.release()

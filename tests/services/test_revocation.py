@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -100,6 +103,38 @@ class TestRevoke:
         database.write(lambda session: revoke_sessions(session, [7, 8]))
         # then
         assert [registry.is_revoked(1, each, 1) for each in (7, 8, 9)] == [True, True, False]
+
+    def test_while_a_copy_is_being_read_holds_for_who_waits_for_it(
+        self,
+        registry: Registry,
+        database: Direct,
+        session: Session,
+        seconds: Time,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # given
+        read, has_read, goes_on = registry._rows, threading.Event(), threading.Event()
+
+        def slowly() -> Sequence[Any]:
+            found = read()
+            monkeypatch.setattr(registry, "_rows", read)
+            has_read.set()
+            goes_on.wait(5)
+            return found
+
+        monkeypatch.setattr(registry, "_rows", slowly)
+        elsewhere(session, "session:8")
+        seconds.passed += 2
+        with ThreadPoolExecutor(2) as pool:
+            pool.submit(registry.is_revoked, 1, 7, 1)
+            has_read.wait(5)
+            # when
+            database.write(lambda session: revoke_session(session, 7))
+            asked = pool.submit(registry.is_revoked, 1, 7, 1)
+            wait([asked], 0.1)
+            goes_on.set()
+            # then
+            assert asked.result()
 
     def test_of_a_transaction_that_fails_is_none(
         self, registry: Registry, database: Direct, seconds: Time
