@@ -61,7 +61,7 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 #: What may be the host of a URL, with a port or not, of whatever kind (RFC 3986, 3.2.2).
 _HOST = re.compile(r"[\w.~%!$&'()*+;=:\[\]-]+", re.ASCII)
-_LOCAL_ORIGIN = r"https?://(?:localhost|127\.0\.0\.1)(?::[0-9]{1,5})?"
+_LOCAL_ORIGIN = r"http://(?:localhost|127\.0\.0\.1)(?::[0-9]{1,5})?"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _REQUEST_ID_KEY = "signpost.request_id"
 _PLAIN_PATH = "/:@!$&'()*+,;=~-._"

@@ -179,7 +179,9 @@ def _has_too_many_marks(text: str) -> bool:
 def _email(text: str, path: str, faults: Faults) -> str:
     try:
         # The name .test is for trying things out (RFC 2606); the rest is as for real mail.
-        return validate_email(text, check_deliverability=False, test_environment=True).normalized
+        return validate_email(
+            text, check_deliverability=False, test_environment=True, strict=True
+        ).normalized
     except EmailNotValidError:
         faults.add(path, "format", _FORMS["email"])
         return text

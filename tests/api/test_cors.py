@@ -140,7 +140,12 @@ class TestCrossOrigin:
 
     @pytest.mark.parametrize(
         "origin",
-        ["http://localhost.evil.com", "http://localhost:3000.evil.com", "http://127.0.0.1.evil"],
+        [
+            "http://localhost.evil.com",
+            "http://localhost:3000.evil.com",
+            "http://127.0.0.1.evil",
+            "https://localhost:3000",
+        ],
     )
     def test_in_development_is_closed_to_others(self, make_client: MakeClient, origin: str) -> None:
         # when

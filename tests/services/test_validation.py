@@ -238,6 +238,7 @@ class TestText:
             "a@x..org",
             "Ada <a@x.org>",
             "a@x.org,b@x.org",
+            "a" * 65 + "@x.org",
         ],
     )
     def test_what_no_email_is(self, value: str) -> None:
