@@ -187,8 +187,8 @@ def _in_transaction(session: Session, work: Callable[[], T]) -> T:
 
 def _commit(session: Session) -> None:
     session.flush()
-    log.flush(session)
     try:
+        log.flush(session)  # may bring the COMMIT with it
         session.commit()
     except DBAPIError as exc:
         if exc.connection_invalidated:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from models import User
@@ -86,9 +85,8 @@ class TestPostgresql:
 
         def work() -> None:
             count_once(own, post_id)
-            pid = own.scalar(sa.select(sa.func.pg_backend_pid()))
             after_commit(own, lambda: done.append("never"))
-            event.listen(own, "before_commit", lambda _session: _end(engine, pid), once=True)
+            _end(engine, own.scalar(sa.select(sa.func.pg_backend_pid())))
 
         done: list[str] = []
         with pytest.raises(Unavailable) as caught:
