@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import User
+from models import Post, User
 from models.engine import engine_options, prepare
 from services import log
 from services.errors import Unavailable
@@ -108,6 +108,7 @@ class TestPostgresql:
         own.expunge_all()
 
         transact(own, lambda: count_once(own, post_id))
+        assert own.get_one(Post, post_id).title == "1"  # the refused one left nothing
 
 
 def _end(engine: sa.Engine, pid: int | None) -> None:
