@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 _DAY = 86_400
 #: Databases of one process alone.
+#: Settings of parts that are not there yet: an ``.env`` may have them already.
+_LATER = frozenset({"REDIS_URL", "HISTORY_RETENTION", "MAX_FILE_BYTES", "QUOTA_BYTES"})
 _MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 _BOOLEANS = {"on": True, "true": True, "yes": True, "1": True} | {
     "off": False, "false": False, "no": False, "0": False
@@ -127,11 +129,16 @@ class Config:
         rules.one_of("open", "closed"),
     )
     ADMIN_USERNAME: str = _setting(
-        "admin", "Name of the admin that is made at the first start, if there is none."
+        "admin",
+        "Name of the admin that is made at the first start, if there is none.",
+        rules.username,
     )
-    ADMIN_EMAIL: str = _setting("admin@example.com", "That admin's email address.")
+    ADMIN_EMAIL: str = _setting("admin@example.com", "That admin's email address.", rules.email)
     ADMIN_PASSWORD: str = _setting(
-        "", "That admin's password. Unset: a random one is printed once.", secret=True
+        "",
+        "That admin's password. Unset: a random one is printed once.",
+        rules.password,
+        secret=True,
     )
     PASSWORD_BLOCKLIST: Path | None = _setting(  # noqa: RUF009 - makes a dataclass field
         None,
@@ -284,6 +291,8 @@ def _env_file(path: Path, faults: list[str]) -> dict[str, str]:
     for binding in bindings:
         if binding.error or (binding.key is not None and binding.value is None):
             faults.append(f"{path}, line {binding.original.line}: is not NAME=value")
+        elif binding.key in _LATER:
+            continue
         elif binding.key is not None and binding.key not in known:
             faults.append(f"{binding.key}: there is no such setting ({path})")
         elif binding.key is not None:

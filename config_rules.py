@@ -127,3 +127,19 @@ def readable(value: Path | None) -> str | None:
     if value is None or value == Path("off"):
         return None
     return None if os.access(value, os.R_OK) else f"{value} cannot be read"
+
+
+def username(value: str) -> str | None:
+    """Check the name of a user, as sign-up does."""
+    fits = re.fullmatch(r"[A-Za-z0-9_-]{3,40}", value, re.ASCII)
+    return None if fits else "must be 3 to 40 letters, digits, _ or -"
+
+
+def email(value: str) -> str | None:
+    """Check roughly that a text is an email address; sign-up's rule decides when it is used."""
+    return None if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value) else "is not an email address"
+
+
+def password(value: str) -> str | None:
+    """Check the length of a password, if one is given."""
+    return None if not value or 8 <= len(value) <= 1024 else "must have 8 to 1,024 characters"

@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _serve(config: Config) -> None:
+    os.umask(0o077)  # what is stored is nobody else's on this machine
     gc.disable()  # nothing of what follows is garbage; looking for it takes a tenth of the start
     listeners = _listen(config)
     figures = _make_metrics_folder(config)
