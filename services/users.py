@@ -78,7 +78,7 @@ class UserService(Service[User]):
         return YES if item.id == self.actor.id else NOT_SELF
 
     def require(self, action: str, item: Any) -> None:
-        if action == "create" and not self.allows(action, item).allowed:
+        if action == "create" and self.actor and not self.allows(action, item).allowed:
             raise Forbidden("Registration is closed.")
         super().require(action, item)
 

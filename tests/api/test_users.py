@@ -127,7 +127,8 @@ class TestSignUp:
             answer = closed.post(USERS, json=SIGN_UP, headers=headers)
             return answer.status_code, answer.get_json().get("code")
 
-        assert ask(None) == ask(ada) == (403, "forbidden")
+        assert ask(None) == (401, "unauthenticated")
+        assert ask(ada) == (403, "forbidden")
         assert count(session) == 2
         assert ask(admin) == (201, None)
 
