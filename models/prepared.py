@@ -75,10 +75,11 @@ class Command:
         return self._texts[dialect.name]
 
 
-def run(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]]]) -> None:
-    """Run commands in the session's transaction, each for all of its rows.
+def run_last(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]]]) -> None:
+    """Run the last commands of the session's transaction, each for all of its rows.
 
-    PostgreSQL gets them in one go: it waits for nobody between two of them.
+    PostgreSQL gets them in one go, and the COMMIT with them: what the first one locks is held while
+    the server works, not while this process waits for its turn. ``session.commit()`` comes next.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: as from any statement.
@@ -95,6 +96,8 @@ def run(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]]]) -
         for text, (_, rows) in zip(texts, steps, strict=True):
             for row in rows:
                 driver.execute(text.sql, text.values(row))  # type: ignore[union-attr]
+        if is_postgresql:
+            driver.commit()
 
 
 class _Text:

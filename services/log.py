@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Change, Revision
-from models.prepared import Command, run
+from models.prepared import Command, run_last
 
 #: Audiences: who could see an item before a change, and after it.
 NOBODY, OWNER_AND_STAFF, EVERYONE = 0, 1, 2
@@ -72,7 +72,7 @@ def record_each(session: Session, entries: sa.Select[Any]) -> None:
 
 
 def flush(session: Session) -> None:
-    """Write what was recorded. Called once, by the transaction, as its last statements."""
+    """Write what was recorded: the transaction's last statements, just before its commit."""
     pending = session.info.pop(_ENTRIES, [])
     if not pending:
         return
@@ -90,7 +90,7 @@ def flush(session: Session) -> None:
         for entry, snapshot in pending
         if snapshot is not None
     ]
-    run(session, *steps, (_KEEP, snapshots))
+    run_last(session, *steps, (_KEEP, snapshots))
 
 
 def _add_each(entries: sa.Select[Any]) -> Command:
