@@ -10,7 +10,7 @@ import orjson
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from api import json_patch, output
+from api import json_patch, output, query
 from api.preconditions import conditional, expected_versions
 from api.resource import SpecEndpoint
 from api.spec import Shape, declared, shape_for
@@ -42,7 +42,7 @@ class Item(SpecEndpoint):
     def delete(self, id: int) -> Response:
         """Move {a} to the trash"""
         with self.rights_first("delete", id):
-            self.spec.read_no_query()
+            query.refuse_any()
         expected = self._expected(id, "delete")
         self._write(id, lambda service: service.delete(id, expected))
         response = self.nothing()

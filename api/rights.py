@@ -8,7 +8,7 @@ from flask import Response
 from flask_restx import Namespace
 from sqlalchemy.orm import Session
 
-from api import fields
+from api import fields, query
 from api.describe import answers
 from api.output import dumps
 from api.resource import SpecEndpoint
@@ -22,7 +22,7 @@ class Rights(SpecEndpoint):
 
     def get(self, id: int) -> Response:
         """Tell what you may do with {a}"""
-        self.spec.read_no_query()
+        query.refuse_any()
 
         def work(session: Session) -> dict[str, Any]:
             service = self.service(session)

@@ -102,11 +102,6 @@ class Spec:
         return with_fields(arguments.parser(), self.output)
 
     @cached_property
-    def read_no_query(self) -> Callable[[], dict[str, Any]]:
-        """Refuse any query string."""
-        return query.compile(arguments.parser())
-
-    @cached_property
     def read_list_query(self) -> Callable[[], dict[str, Any]]:
         """Parse the query string of a list."""
         return query.compile(self.list_parser)

@@ -84,7 +84,7 @@ class TrashItem(SpecEndpoint):
 
     def delete(self, type: str, id: int) -> Response:
         """Remove a deleted item for good"""
-        self.spec.read_no_query()
+        query.refuse_any()
         self.write(lambda session: self.service(session).purge(type, id))
         return self.nothing()
 

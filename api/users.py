@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 from flask_restx import Model, Namespace
 
-from api import arguments, fields
+from api import arguments, fields, query
 from api.describe import answers, lists, reads
 from api.fields import patch_of
 from api.item import Item
@@ -166,7 +166,7 @@ class UserPassword(SpecEndpoint):
     def put(self, id: int) -> Response:
         """Set a password; ends all other sessions"""
         with self.rights_first("update", id):
-            self.spec.read_no_query()
+            query.refuse_any()
         data = self.body(new_password, "update", id)
         confirmed = self.service(self.session).confirm_password(id, data.get("current_password"))
         hashed = passwords.hash(data["new_password"])
