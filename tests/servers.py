@@ -69,7 +69,7 @@ class LiveServer:
     def caller(self, token: str | None = None) -> httpx.Client:
         """Return a client of its own connections; close it, or use it in a ``with``."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False)
+        return _client(self.url, headers)
 
     def stop(self) -> int:
         """Ask it to end (SIGTERM), wait, and return its exit status."""
@@ -105,7 +105,7 @@ def live_server(database_url: str, data_dir: Path, **settings: object) -> Iterat
             start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
+    with _client(url, {}) as client:
         server = LiveServer(process, url, data_dir, database_url, client)
         try:
             _wait(server)
@@ -119,6 +119,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _client(url: str, headers: dict[str, str]) -> httpx.Client:
+    # An idle connection is given up before the server does, else the two may cross.
+    limits = httpx.Limits(keepalive_expiry=2)
+    return httpx.Client(
+        base_url=url, headers=headers, timeout=PATIENCE, limits=limits, trust_env=False
+    )
 
 
 def _environment(database_url: str, data_dir: Path, port: int) -> dict[str, str]:
