@@ -265,3 +265,13 @@ def server(
     folder: Path = tmp_path_factory.mktemp("server")
     with live_server(make_database("live"), folder) as server:
         yield server
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """``make_server(WORKERS=1)``: a server of the test's own."""
+    url = f"sqlite:///{tmp_path}/server.sqlite"
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(
+            live_server(url, tmp_path / "server", **settings)
+        )
