@@ -98,9 +98,8 @@ def _add_each(entries: sa.Select[Any]) -> Command:
     return Command(sa.insert(Change).from_select(_COLUMNS, rows))
 
 
-_LAST = (
-    sa.select(Change.at).order_by(Change.seq.desc()).limit(sa.literal_column("1")).scalar_subquery()
-)
+_END = sa.select(sa.func.max(Change.seq)).correlate(None).scalar_subquery()
+_LAST = sa.select(Change.at).where(Change.seq == _END).scalar_subquery()
 _NOW = sa.bindparam("moment", type_=Change.at.type)
 #: Now, or the last row's time if that is later.
 _AT = sa.case((_LAST > _NOW, _LAST), else_=_NOW)

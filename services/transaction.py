@@ -188,7 +188,7 @@ def _in_transaction(session: Session, work: Callable[[], T]) -> T:
 def _commit(session: Session) -> None:
     session.flush()
     try:
-        log.flush(session)  # may bring the COMMIT with it
+        log.flush(session)  # to PostgreSQL the COMMIT goes with it
         session.commit()
     except DBAPIError as exc:
         if exc.connection_invalidated:
