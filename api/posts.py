@@ -24,7 +24,7 @@ author = ns.model(
     {
         "id": fields.Integer(required=True, attribute="author_id", example=7),
         "username": fields.String(required=True, attribute="author_username", example="ada"),
-        "name": fields.String(required=True, nullable=True, attribute="author_name"),
+        "name": fields.String(required=True, nullable=True, attribute="author_name", example="Ada"),
         "avatar_url": fields.String(required=True, nullable=True),
     },
 )
@@ -43,7 +43,10 @@ def _writable(*, required: bool) -> dict[str, Any]:
             example="The *first* post.",
         ),
         "slug": fields.String(
-            required=required, kind="slug", description="Made from the title if absent."
+            required=required,
+            kind="slug",
+            description="Made from the title if absent.",
+            example="hello-world",
         ),
         "excerpt": fields.String(
             required=required,
@@ -51,6 +54,7 @@ def _writable(*, required: bool) -> dict[str, Any]:
             multiline=True,
             resettable=True,
             description="Made from the body if absent.",
+            example="The first post.",
         ),
         "status": fields.String(
             required=required, enum=["draft", "published", "archived"], example="draft"
@@ -76,7 +80,9 @@ post = ns.model(
     {
         "id": fields.Integer(required=True, readonly=True, example=42),
         **_writable(required=True),
-        "html": fields.String(required=True, readonly=True, description="Rendered, sanitised."),
+        "html": fields.String(
+            required=True, readonly=True, description="Rendered, sanitised.", example="<p>Hi</p>"
+        ),
         "author": fields.Inline(author, required=True, readonly=True),
         "comments_count": fields.Integer(required=True, readonly=True),
         "likes_count": fields.Integer(required=True, readonly=True),

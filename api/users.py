@@ -23,11 +23,21 @@ from services.users import UserService
 
 ns = Namespace("users", path="/v1", description="People.")
 
+_PASSWORD = "an elephant in Cairo"  # noqa: S105 - an example
+
 
 def _profile(*, required: bool) -> dict[str, Any]:
     return {
-        "name": fields.String(required=required, nullable=True, max_length=100),
-        "bio": fields.String(required=required, nullable=True, max_length=500, multiline=True),
+        "name": fields.String(
+            required=required, nullable=True, max_length=100, example="Ada Lovelace"
+        ),
+        "bio": fields.String(
+            required=required,
+            nullable=True,
+            max_length=500,
+            multiline=True,
+            example="Writes about engines.",
+        ),
     }
 
 
@@ -86,11 +96,16 @@ def _by_role(name: str, members: Any, *, status: bool = True, patch: bool = Fals
 
 
 def _sign_up() -> dict[str, Any]:
-    return {**_writable(), "password": fields.String(required=True, kind="password")}
+    return {
+        **_writable(),
+        "password": fields.String(required=True, kind="password", example=_PASSWORD),
+    }
 
 
 def _change() -> dict[str, Any]:
-    current = fields.String(kind="secret", description="Needed to change your own email.")
+    current = fields.String(
+        kind="secret", description="Needed to change your own email.", example=_PASSWORD
+    )
     return {**_writable(), "current_password": current}
 
 
@@ -126,8 +141,10 @@ posts_of_one = replace(
 new_password = ns.model(
     "NewPassword",
     {
-        "current_password": fields.String(kind="secret", description="Needed for your own."),
-        "new_password": fields.String(required=True, kind="password"),
+        "current_password": fields.String(
+            kind="secret", description="Needed for your own.", example=_PASSWORD
+        ),
+        "new_password": fields.String(required=True, kind="password", example=_PASSWORD),
     },
 )
 
