@@ -33,7 +33,7 @@ class Change(Base):
     at: Mapped[datetime]
     actor_id: Mapped[int | None]
     via: Mapped[str]
-    """``session``, ``command`` or ``system``."""
+    """``session``, ``command``, ``system`` or, at a sign-up, ``anonymous``."""
     type: Mapped[str]
     id: Mapped[int]
     owner_id: Mapped[int | None]

@@ -133,7 +133,7 @@ class Service(Rules[M]):
             was=was,
             now=log.NOBODY if item.deleted_at else self.audience(item),
             actor_id=self.actor.user_id if self.actor else None,
-            via=self.actor.via if self.actor else "anonymous",
+            via=self.via,
             owner_id=self.owner_of(item),
             group_id=group_id,
         )
@@ -151,10 +151,9 @@ class Service(Rules[M]):
         self, op: str, was: sa.ColumnElement[int], now: sa.ColumnElement[int], group_id: int | None
     ) -> sa.Select[Any]:
         """Select a log row for each row of this table; narrow it by ``where``."""
-        actor = self.actor
         values: tuple[Any, ...] = (
-            sa.literal(actor.user_id if actor else None, sa.BigInteger),
-            sa.literal(actor.via if actor else "system"),
+            sa.literal(self.actor.user_id if self.actor else None, sa.BigInteger),
+            sa.literal(self.via),
             sa.literal(self.type),
             self.model.id,
             self.owner_column(),

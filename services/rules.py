@@ -153,6 +153,11 @@ class Rules(Generic[M]):
         return self.actor.role if self.actor else None
 
     @property
+    def via(self) -> str:
+        """How the caller came, as the log keeps it."""
+        return self.actor.via if self.actor else "anonymous"
+
+    @property
     def params(self) -> dict[str, Any]:
         """Values of ``ACTOR`` and ``NOW``."""
         return {"actor_id": self.actor.id if self.actor else None, "now": self.now}
