@@ -14,6 +14,7 @@ from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
 from services.confirmation import ReauthenticationRequired, confirm
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
 from services.listing import Sort, any_of, equals
+from services.posts import PostService
 from services.transaction import explain_conflict, reading
 
 CLOSED = Verdict(False, "registration-closed")
@@ -50,8 +51,7 @@ class UserService(Service[User]):
             .where(
                 Post.author_id == User.id,
                 Post.deleted_at.is_(None),
-                Post.status == "published",
-                Post.published_at <= NOW,
+                PostService(self.session).public_rows(NOW),
                 User.status == "active",
             )
             .correlate(User)
@@ -109,7 +109,7 @@ class UserService(Service[User]):
         after = [getattr(item, name) for name in _ENDS_TOKENS]
         if before != after:
             self._end_tokens(item, sign_ins=item.status != "active")
-            self._audit("role-change", item, {"from": before, "to": after})
+            self._audit(audit.ROLE_CHANGE, item, {"from": before, "to": after})
         if before[1] != after[1]:
             self._record_works(item, before[1])
 
@@ -170,7 +170,7 @@ class UserService(Service[User]):
         else:
             self._end_tokens(user)
         self.record("update", user, was=self.audience(user))
-        self._audit("password-change", user, None)
+        self._audit(audit.PASSWORD_CHANGE, user, None)
 
     def audience(self, item: User) -> int:
         return log.EVERYONE if item.status == "active" else log.OWNER_AND_STAFF
