@@ -40,8 +40,8 @@ class Question:
         text = self._text(engine.dialect)
         if text is None or engine.dispatch.before_cursor_execute:
             return session.connection().execute(self.statement, dict(params)).all()
-        is_writing = session.in_transaction()
-        with _within(session.connection()) if is_writing else _apart(engine) as driver:
+        is_within = session.in_transaction()
+        with _within(session.connection()) if is_within else _apart(engine) as driver:
             cursor = driver.execute(text.sql, text.values(params))
             found = [list(row) for row in cursor.fetchall()]
             cursor.close()

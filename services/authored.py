@@ -52,9 +52,7 @@ class Authored(Service[M]):
         return statement.where(sa.or_(public, model.author_id == ACTOR))
 
     def columns(self) -> tuple[Any, ...]:
-        own = (
-            c for c in self.model.__table__.columns if c.name not in {"deleted_at", "deletion_id"}
-        )
+        own = (column for column in self.model.__table__.columns if column.name not in _HIDDEN)
         return (
             *own,
             User.username.label("author_username"),

@@ -73,7 +73,7 @@ class TrashService(Service[Deletion]):
         """
         root = self.find(type, item_id, lock=True)
         service = self._service(type)
-        item = self.session.get_one(service.model, item_id, with_for_update=True, options=())
+        item = self.session.get_one(service.model, item_id, with_for_update=True)
         service.require("delete", item)
         service.readmit(item, slug)
         deletion.restore(service, item, root)
