@@ -148,6 +148,7 @@ class PostBySlug(SpecEndpoint):
         mask = self.spec.read_item_query()["fields"]
         row, is_former = self.read(lambda session: self.service(session).by_slug(slug))
         if is_former:
+            self.plan(self.spec.output, mask)  # a wrong one is refused here, too
             return self.moved(self.path("posts", "by-slug", row.slug))
         return conditional(self.shown(row, mask))
 

@@ -121,6 +121,6 @@ def with_fields(parser: RequestParser, *shapes: Model) -> RequestParser:
     parser.add_argument(
         "fields",
         arguments.Mask(shapes=shapes),
-        help="Members to show: `id,title,author{name}`; also as header `X-Fields`.",
+        help="Members to show, others are absent: `id,title,author{name}`; also as `X-Fields`.",
     )
     return parser

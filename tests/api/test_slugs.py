@@ -115,6 +115,18 @@ class TestGet:
         trimmed = client.get(f"{BY_SLUG}/first?fields=id")
         assert trimmed.headers["Location"] == f"{BY_SLUG}/third?fields=id"
 
+    def test_a_former_one_refuses_a_wrong_mask_too(
+        self, client: FlaskClient, sign_in: SignIn, ada: User
+    ) -> None:
+        author = sign_in(ada)
+        made = data(author.post(POSTS, json={**TEXT, "slug": "first"}), 201)
+        data(author.patch(f"{POSTS}/{made['id']}", json={"slug": "second"}))
+
+        answer = client.get(f"{BY_SLUG}/first?fields=colour")
+
+        assert answer.status_code == 400
+        assert faults(answer) == {"fields": "unknown"}
+
     def test_by_a_former_one_that_was_taken_back(
         self, client: FlaskClient, sign_in: SignIn, session: Session, ada: User
     ) -> None:
