@@ -93,8 +93,8 @@ class Item(SpecEndpoint):
         expected: frozenset[int] | None,
         mask: str | None,
     ) -> Response:
-        self.service(self.session).confirm(id, data)
-        prepared = self.spec.service.prepare(data)
+        confirmed = self.service(self.session).confirm(id, data)
+        prepared = {**self.spec.service.prepare(data), **confirmed}
 
         def work(service: Any) -> Any:
             getattr(service, verb)(id, prepared, expected)

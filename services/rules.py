@@ -121,12 +121,15 @@ class Rules(Generic[M]):
         """Return what takes these items along when it is deleted: type → foreign key."""
         return {}
 
-    def confirm(self, id: int | None, changes: Mapping[str, Any]) -> None:
+    def confirm(self, id: int | None, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Before ``prepare``, outside of the transaction: refuse what need not get any further.
 
         Args:
             id: the item to change; None for a new one.
+
+        Returns: what goes to ``apply`` beside the changes.
         """
+        return {}
 
     def owner_of(self, item: M) -> int:
         """Return the id of the user whose item this is."""

@@ -23,6 +23,8 @@ NOT_SELF = Verdict(False, "not-self")
 #: Key of PostgreSQL's advisory lock around the question who is the last admin.
 _ADMINS = 0x5349_4741
 _ENDS_TOKENS = ("role", "status")
+#: Beside changes: the hash of the password that was asked for; it must still be the present one.
+_CONFIRMED = "confirmed_hash"
 
 
 class UserService(Service[User]):
@@ -96,11 +98,9 @@ class UserService(Service[User]):
         self._apply(user, {"role": "author", "status": "active", **self.defaults, **data})
         return user
 
-    def patch(self, id: int, changes: Mapping[str, Any], expected: frozenset[int] | None) -> None:
-        """Change a user; one's own email only with ``current_password`` (checked beforehand)."""
-        super().patch(id, {n: v for n, v in changes.items() if n != "current_password"}, expected)
-
     def apply(self, item: User, changes: Mapping[str, Any]) -> None:
+        if self._needs_password(item, changes) and changes.get(_CONFIRMED) != item.password_hash:
+            raise ReauthenticationRequired()
         demoted = changes.get("role", item.role) != "admin" and item.role == "admin"
         if demoted or (changes.get("status") == "suspended" and item.role == "admin"):
             self._keep_an_admin(item)
@@ -120,7 +120,7 @@ class UserService(Service[User]):
         self._end_tokens(user)
         return deletion.discard(self, user)
 
-    def confirm(self, id: int | None, changes: Mapping[str, Any]) -> None:
+    def confirm(self, id: int | None, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask for the current password where somebody changes their own email.
 
         Of a new user, hash no password in vain: names that are taken are refused here already.
@@ -128,11 +128,13 @@ class UserService(Service[User]):
         if id is None:
             self._refuse_taken(changes["username"].casefold(), email_key(changes["email"]))
         if self.actor is None or self.actor.id != id or "email" not in changes:
-            return
+            return {}
         with reading(self.session):
             own = self.session.get(User, id)
-        if own is not None and own.email_key != email_key(changes["email"]):
-            confirm(self.session, own, changes.get("current_password"), self.config)
+        if own is None or not self._needs_password(own, changes):
+            return {}
+        confirm(self.session, own, changes.get("current_password"), self.config)
+        return {_CONFIRMED: own.password_hash}
 
     def confirm_password(self, id: int, current: str | None) -> str | None:
         """Check one's own current password before it is replaced; no transaction may be open.
@@ -195,6 +197,11 @@ class UserService(Service[User]):
         if row is None:
             raise NotFound()
         return row
+
+    def _needs_password(self, user: User, changes: Mapping[str, Any]) -> bool:
+        """Whether this is somebody who changes their own email."""
+        is_own = self.actor is not None and self.actor.id == user.id
+        return is_own and "email" in changes and email_key(changes["email"]) != user.email_key
 
     def _apply(self, user: User, changes: Mapping[str, Any]) -> None:
         for name in ("name", "bio", "role", "status", "password_hash"):

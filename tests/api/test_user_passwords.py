@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import User
 from services import passwords
+from services.users import UserService
 from tests.answers import code, data, faults, items
 from tests.factories import PASSWORD
 
@@ -96,3 +98,27 @@ class TestReplace:
         assert code(sign_in(editor).put(f"{USERS}/999999/password", json=body)) == "not-found"
         session.refresh(ada)
         assert ada.password_hash == before
+
+
+class TestEmail:
+    def test_is_not_changed_by_a_password_that_was_replaced_meanwhile(
+        self, sign_in: SignIn, session: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        this, other = sign_in(ada), sign_in(ada)
+        confirm = UserService.confirm
+
+        def overtaken(service: UserService, id: int, changes: Any) -> Any:
+            confirmed = confirm(service, id, changes)
+            body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+            with ThreadPoolExecutor(1) as pool:
+                answer = pool.submit(other.put, f"{USERS}/me/password", json=body).result()
+            assert answer.status_code == 204
+            return confirmed
+
+        monkeypatch.setattr(UserService, "confirm", overtaken)
+        body = {"email": "new@example.com", "current_password": PASSWORD}
+        answer = this.patch(f"{USERS}/me", json=body)
+
+        assert code(answer) == "reauthentication-required"
+        session.refresh(ada)
+        assert ada.email == "ada@example.com"
