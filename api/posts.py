@@ -30,8 +30,7 @@ author = ns.model(
 )
 
 
-def _writable(*, required: bool) -> dict[str, Any]:
-    """Return what may be written; in an answer all of it is present."""
+def _texts(*, required: bool) -> dict[str, Any]:
     return {
         "title": fields.String(required=True, min_length=1, max_length=200, example="Hello, world"),
         "body": fields.String(
@@ -56,6 +55,13 @@ def _writable(*, required: bool) -> dict[str, Any]:
             description="Made from the body if absent.",
             example="The first post.",
         ),
+    }
+
+
+def _writable(*, required: bool) -> dict[str, Any]:
+    """Return what may be written; in an answer all of it is present."""
+    return {
+        **_texts(required=required),
         "status": fields.String(
             required=required, enum=["draft", "published", "archived"], example="draft"
         ),
