@@ -1,12 +1,14 @@
 """Generated questions to a live server: whatever is asked, the answer is one that is promised.
 
 ``make check`` asks a few of each operation, always the same; ``make prove`` asks many, other ones.
+Who asks and what is put right first is in asking.py, how answers are judged in schemathesis.toml.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,25 +17,22 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeDatabase
-from tests.servers import LiveServer, live_server
+from tests.faults.proofs import LONG, write_result
+from tests.servers import ROOT, LiveServer, live_server
 
-PASSWORD = "a thousand and one questions"
-LONG = bool(os.environ.get("PROVE"))
-#: Questions of each operation in each phase, and the seed that chooses them.
-EXAMPLES = ["--max-examples=300"] if LONG else ["--max-examples=8", "--seed=1"]
+#: Questions of each operation in each phase and mode, the seed that chooses them, and patience (s).
+EXAMPLES, SEED, PATIENCE = (100, random.randrange(2**32), 7200) if LONG else (3, 1, 300)
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-#: Ends the session that asks, after which all else is 401.
-SELF_HARM = r"/auth/(sessions|revoke)|/users/\{[a-z_]+\}/password"
+#: Who is asked about every limit and every combination, some 2,000 questions, in the short run too.
+THOROUGH = {("sqlite", "author"), ("postgresql", None), ("postgresql", "admin")}
 
 pytestmark = pytest.mark.fuzz
 
 
-@pytest.fixture(scope="class")
-def fuzzed(
-    make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LiveServer]:
+@pytest.fixture
+def fuzzed(make_database: MakeDatabase, tmp_path: Path, role: str | None) -> Iterator[LiveServer]:
     """A server of its own: an admin's questions may delete anybody."""
-    with live_server(make_database("fuzzed"), tmp_path_factory.mktemp("fuzzed")) as server:
+    with live_server(make_database(f"asked_{role or 'by_nobody'}"), tmp_path) as server:
         with server.admin as admin:
             for number in range(1, 9):
                 post = {"title": f"Post {number}", "body": "Text", "status": "published"}
@@ -43,31 +42,28 @@ def fuzzed(
         yield server
 
 
-def token_of(server: LiveServer, role: str) -> str:
-    """Return the token of a new user of that role."""
-    name = f"asks-as-{role}"
-    user = {
-        "username": name,
-        "email": f"{name}@example.com",
-        "password": PASSWORD,
-        "role": role,
-    }
-    with server.admin as admin:
-        assert admin.post("/api/v1/users", json=user).status_code == 201
-    return server.token(name, PASSWORD)
-
-
-def ask(server: LiveServer, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def ask(
+    server: LiveServer, folder: Path, role: str | None, phases: str
+) -> subprocess.CompletedProcess[str]:
     """Ask about every operation of the OpenAPI document and return what schemathesis says."""
     url = f"{server.url}/api/v1/openapi.json"
-    command = [sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIG}", "run", url]
+    command = [sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIG}", "--no-color"]
+    options = ["--no-shrink", f"--max-examples={EXAMPLES}", f"--seed={SEED}", f"--phases={phases}"]
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "ASKS_AS": role or "",
+        "ASKED": server.url,
+        "ASKED_DATABASE": server.database_url,
+        "ASKED_NOTES": str(folder / "answered"),
+    }
     return subprocess.run(
-        [*command, "--no-color", "--no-shrink", *EXAMPLES, *options],
+        [*command, "run", url, *options],
         cwd=folder,
+        env=os.environ | environment,
         check=False,
         capture_output=True,
         text=True,
-        timeout=3600 if LONG else 300,
+        timeout=PATIENCE,
     )
 
 
@@ -80,17 +76,26 @@ def crashes(server: LiveServer) -> list[str]:
 class TestFuzz:
     @pytest.mark.parametrize("role", [None, "author", "admin"])
     def test_every_answer_is_one_that_the_specs_promise(
-        self, fuzzed: LiveServer, role: str | None, tmp_path: Path
+        self,
+        fuzzed: LiveServer,
+        backend: str,
+        role: str | None,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         # given
-        options = []
-        if role:
-            options = [
-                f"--header=Authorization: Bearer {token_of(fuzzed, role)}",
-                f"--exclude-path-regex={SELF_HARM}",
-            ]
+        phases = "examples,fuzzing,stateful"
+        if LONG or (backend, role) in THOROUGH:
+            phases += ",coverage"
+        with capsys.disabled():
+            sys.stdout.write(f" seed {SEED} ")
         # when
-        run = ask(fuzzed, tmp_path, *options)
+        run = ask(fuzzed, tmp_path, role, phases)
         # then
         assert crashes(fuzzed) == [], "\n\n".join(crashes(fuzzed))
         assert run.returncode == 0, run.stdout[-12_000:] + run.stderr[-2_000:]
+        answered = json.loads((tmp_path / "answered").read_text())
+        assert {status[0] for _, status in map(str.split, answered)} == {"2", "3", "4"}
+        name = f"fuzz-{backend}-{role or 'anonymous'}"
+        counts = {"phases": phases, "examples": EXAMPLES, "seed": SEED}
+        write_result(name, {**counts, "asked": sum(answered.values()), "answered": answered})
