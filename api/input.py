@@ -120,11 +120,11 @@ def record_of(shape: Model) -> Record:
     if record is None:
         if shape.__parents__:
             raise TypeError(f"{shape.name} inherits; declare shapes flat, RESTX's parents win")
-        record = shape._record = Record()
-        for name, field in shape.items():
-            record.members[name] = _member(field)
+        members = {name: _member(field) for name, field in shape.items()}
         for name in vars(shape).get("read_only", ()):
-            record.members[name] = Member(Anything(), read_only=True)
+            members[name] = Member(Anything(), read_only=True)
+        # Kept only when it is whole: another thread may ask for it meanwhile.
+        record = shape._record = Record(members)
     return cast(Record, record)
 
 
