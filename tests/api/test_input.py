@@ -121,7 +121,7 @@ class TestDecode:
             decode(raw)
 
         assert caught.value.public_code == "malformed-json"
-        assert time.process_time() - start < 0.1
+        assert time.process_time() - start < 1.0  # quadratic ways took seconds
 
     def test_tells_the_place(self) -> None:
         with pytest.raises(MalformedBody, match=r"line 2, column 5"):
@@ -143,7 +143,7 @@ class TestDecode:
 
         decode(raw)
 
-        assert time.process_time() - start < 0.2
+        assert time.process_time() - start < 1.0  # quadratic ways took seconds
 
 
 class TestReadRaw:

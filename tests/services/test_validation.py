@@ -158,7 +158,7 @@ class TestMany:
         start = time.process_time()
 
         assert code(Many(Whole(), max_items=20), numbers) == "too_many"
-        assert time.process_time() - start < 0.2
+        assert time.process_time() - start < 1.0  # quadratic ways took seconds
 
 
 class TestText:
@@ -222,7 +222,7 @@ class TestText:
         start = time.process_time()
 
         assert code(Text("slug", max_length=200_000), "a-" * 100_000) == "format"
-        assert time.process_time() - start < 0.5
+        assert time.process_time() - start < 1.0  # quadratic ways took seconds
 
     def test_an_email_has_the_form_that_its_library_gives_it(self) -> None:
         assert clean(Text("email"), " Ada@EXAMPLE.org ") == "Ada@example.org"
@@ -251,7 +251,7 @@ class TestText:
         start = time.process_time()
 
         assert code(Text(max_length=200), "a\u0301\u0323" * 300_000) == "too_long"
-        assert time.process_time() - start < 0.1
+        assert time.process_time() - start < 1.0  # quadratic ways took seconds
 
     def test_runs_of_combining_marks_are_bounded(self) -> None:
         zalgo = "a" + "\u0301" * 15 + "\u0323" * 15
@@ -261,7 +261,7 @@ class TestText:
         assert code(Text("text"), "a" + "\u0301" * 50_000 + "\u0323" * 50_000) == "format"
         assert code(Text("text"), "\u0f73" * 50_000) == "format"
         assert clean(Text("text"), "\u2550" * 100_000)
-        assert time.process_time() - start < 0.5
+        assert time.process_time() - start < 1.0  # quadratic ways took seconds
 
     def test_every_mark_that_normalising_would_sort_is_seen(self) -> None:
         """A mark that begins none of the runs that are looked at would bring the cost back."""
