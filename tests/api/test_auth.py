@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,46 +13,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from api import auth
 from config import Config
 from models import User
 from services import keys
+from tests.bearer import WHOAMI, ask, assert_refused
 from tests.factories import PASSWORD, make_user
 from tests.servers import LiveServer
-
-WHOAMI = "/api/v1/auth/whoami"
-
-
-def segment(data: Any) -> str:
-    raw = data if isinstance(data, bytes) else json.dumps(data).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def ask(client: FlaskClient, authorization: str | None, url: str = WHOAMI) -> TestResponse:
-    headers = {} if authorization is None else {"Authorization": authorization}
-    return client.get(url, headers=headers)
-
-
-def assert_refused(answer: TestResponse, challenge: str = 'Bearer error="invalid_token"') -> None:
-    assert (answer.status_code, answer.get_json()["code"]) == (401, "unauthenticated")
-    assert answer.headers["WWW-Authenticate"] == challenge
-    assert answer.content_type == "application/problem+json"
-    assert answer.headers["Cache-Control"] == "no-store"
-
-
-@pytest.fixture
-def token(client: FlaskClient, ada: User) -> str:
-    """An access token of ada's."""
-    grant = {"grant_type": "password", "username": "ada", "password": PASSWORD}
-    return str(client.post("/api/v1/auth/token", json=grant).get_json()["access_token"])
-
-
-@pytest.fixture
-def claims(token: str) -> dict[str, Any]:
-    """The claims of ada's token."""
-    return jwt.decode(token, options={"verify_signature": False})
 
 
 class TestToken:
