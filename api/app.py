@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint, Flask, Request
+from flask.sessions import NullSession, SessionInterface
 from flask_restx import Api
 from werkzeug.routing import MapAdapter
 from werkzeug.wsgi import get_host
@@ -27,12 +29,36 @@ from api import (
     openapi,
     pages,
 )
+from api.answers import Answer
 from api.pagination import Cursors
 from config import Config
 
 
+class _NoSessions(SessionInterface):
+    """Nobody has a session: who calls is in the token."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        """Return the one that refuses every change."""
+        return self._none
+
+
 class Signpost(Flask):
     """Flask whose routes do not depend on the host: it is not decoded for each request."""
+
+    response_class = Answer
+    session_interface = _NoSessions()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sync: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what Flask found at the first call of ``func`` (it looks nine times a request)."""
+        if (found := self._sync.get(func)) is None:
+            found = self._sync[func] = super().ensure_sync(func)
+        return found
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what matches the request's path (8 % of reading a post, as Flask does it)."""

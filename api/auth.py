@@ -23,7 +23,8 @@ from typing import Any
 
 import orjson
 from cachetools import FIFOCache
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
+from flask.globals import app_ctx, request_ctx
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import InvalidTokenError, PyJWTError
@@ -60,6 +61,8 @@ _CLAIMS: dict[str, type] = {
     "role": str,
     "scope": str,
 }
+
+_UNKNOWN: Any = object()
 
 jwt = JWTManager()
 
@@ -132,10 +135,11 @@ def current_actor() -> Actor | None:
         Challenge: what was sent is not a good token.
         Unavailable: it may have been revoked, and the database cannot be asked.
     """
-    if "actor" not in g:
-        header = request.headers.get("Authorization")
-        g.actor = None if header is None else _authenticate(header)
-    actor: Actor | None = g.actor
+    known = app_ctx.g  # asked several times a request, and each use of a proxy costs a microsecond
+    actor: Actor | None = known.get("actor", _UNKNOWN)
+    if actor is _UNKNOWN:
+        header = request_ctx.request.environ.get("HTTP_AUTHORIZATION")
+        actor = known.actor = None if header is None else _authenticate(header)
     return actor
 
 
@@ -148,15 +152,16 @@ def guard(view: Callable[..., Response]) -> Callable[..., Response]:
     """
     cls: Any = view.view_class  # type: ignore[attr-defined]  # set by Flask's as_view
     public = {verb for verb in cls.methods or () if _is_public(cls, verb)}
+    public |= {"HEAD"} if "GET" in public else set()
+    takes_token = getattr(cls, "takes_token", True)
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Response:
-        if getattr(cls, "takes_token", True):
-            verb = "GET" if request.method == "HEAD" else request.method
-            if current_actor() is None and verb not in public:
+        if takes_token:
+            if current_actor() is None and request.method not in public:
                 raise Unauthenticated()
         else:
-            g.actor = None
+            app_ctx.g.actor = None
         return view(*args, **kwargs)
 
     return guarded

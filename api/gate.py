@@ -15,7 +15,8 @@ from io import BytesIO
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from flask import Flask, request
+from flask import Flask
+from flask.globals import request_ctx
 
 from config import Config
 from services.errors import Unavailable
@@ -127,5 +128,5 @@ def _queue(places: int) -> SimpleQueue[None]:
 
 
 def _refuse() -> None:
-    if _REFUSED in request.environ:
+    if _REFUSED in request_ctx.request.environ:
         raise Unavailable("The service is busy; try again.", retry_after=1)

@@ -22,6 +22,7 @@ from flask import Flask, Response, g, has_request_context
 from flask.globals import app_ctx, request_ctx
 
 from config import Config
+from services.times import format_time
 
 Event = MutableMapping[str, Any]
 Processor = Callable[[Any, str, Event], Event]
@@ -65,7 +66,7 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def _start_clock() -> None:
-    g.started = time.perf_counter()
+    app_ctx.g.started = time.perf_counter()
 
 
 def _access_line(render: Renderer) -> Callable[[Response], Response]:
@@ -104,7 +105,7 @@ def _name_request(_logger: Any, level: str, event: Event) -> Event:
 
 
 def _now() -> str:
-    return f"{datetime.now(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+    return format_time(datetime.now(UTC))
 
 
 def _json(_logger: Any, _level: str, event: Event) -> bytes:

@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -111,7 +112,12 @@ def links(url: str, arguments: Mapping[str, list[str]], page: Page, cursor: str 
 
 
 def _url(url: str, arguments: list[tuple[str, str]]) -> str:
-    return iri_to_uri(f"{url}?{urlencode(arguments)}" if arguments else url)
+    return f"{_uri(url)}?{urlencode(arguments)}" if arguments else _uri(url)
+
+
+@lru_cache(256)
+def _uri(path: str) -> str:
+    return iri_to_uri(path)
 
 
 def _refused(field: str, code: str, message: str) -> Invalid:

@@ -6,9 +6,10 @@ the version alone, If-None-Match the whole.
 
 from __future__ import annotations
 
-import hashlib
 import re
+from functools import lru_cache
 
+import xxhash
 from flask import Response, request
 from werkzeug.http import http_date
 
@@ -60,7 +61,12 @@ def conditional(response: Response) -> Response:
 
 def last_modified(response: Response, timestamp: float) -> None:
     """Tell when an item changed last; seconds since the epoch."""
-    response.headers["Last-Modified"] = http_date(timestamp)
+    response.headers["Last-Modified"] = _http_date(int(timestamp))
+
+
+@lru_cache(4096)
+def _http_date(seconds: int) -> str:
+    return http_date(seconds)
 
 
 def _has(header: str, tag: str) -> bool:
@@ -71,5 +77,5 @@ def _has(header: str, tag: str) -> bool:
 
 
 def _digest(body: bytes) -> str:
-    # Processors have instructions for SHA-256: a list of 100 KB takes 0.05 ms, by BLAKE2 0.11.
-    return hashlib.sha256(body).hexdigest()[:16]
+    # No secret and no signature: who makes two texts of his own with one digest gains nothing.
+    return xxhash.xxh3_64_hexdigest(body)

@@ -14,19 +14,27 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.engine import ends_use
+from models.engine import as_sqlalchemy, ends_use
 
 #: Value of a parameter → what the driver takes; value of a column → what Python gets.
 Convert = Callable[[Any], Any]
 
 
 class Question:
-    """A SELECT whose rows are named tuples; asked through a session, in its transaction if any."""
+    """What returns rows, as named tuples; asked through a session, in its transaction if any.
 
-    def __init__(self, statement: sa.Select[*tuple[Any, ...]]) -> None:
+    Args:
+        statement: a SELECT, or an INSERT with RETURNING.
+        keys: the columns that each INSERT gives.
+    """
+
+    def __init__(
+        self, statement: sa.Select[*tuple[Any, ...]] | Any, keys: Sequence[str] = ()
+    ) -> None:
         self.statement = statement
+        self._keys = keys
         self._texts: dict[str, _Text | None] = {}
-        columns = list(statement.selected_columns)
+        columns = list(statement.exported_columns)
         make: Any = namedtuple  # what its fields are is known only now
         self._row = make("Row", [column.key for column in columns], rename=True)
 
@@ -52,7 +60,7 @@ class Question:
 
     def _text(self, dialect: sa.Dialect) -> _Text | None:
         if dialect.name not in self._texts:
-            self._texts[dialect.name] = _compile(self.statement, dialect, ())
+            self._texts[dialect.name] = _compile(self.statement, dialect, self._keys)
         return self._texts[dialect.name]
 
 
@@ -78,8 +86,9 @@ class Command:
 def run_last(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]]]) -> None:
     """Run the last commands of the session's transaction, each for all of its rows.
 
-    PostgreSQL gets them in one go, and the COMMIT with them: what the first one locks is held while
-    the server works, not while this process waits for its turn. ``session.commit()`` comes next.
+    The COMMIT comes with them, ``session.commit()`` only tidies up. PostgreSQL gets all in one go:
+    what the first one locks is held while the server works, not while this process waits for its
+    turn.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: as from any statement.
@@ -96,8 +105,7 @@ def run_last(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]
         for text, (_, rows) in zip(texts, steps, strict=True):
             for row in rows:
                 driver.execute(text.sql, text.values(row))  # type: ignore[union-attr]
-        if is_postgresql:
-            driver.commit()
+        driver.commit()
 
 
 class _Text:
@@ -108,7 +116,7 @@ class _Text:
         names = compiled.positiontup or list(compiled.binds)
         self._binds = [(name, *_bind(compiled.binds[name], dialect)) for name in names]
         self._is_positional = compiled.positiontup is not None
-        columns = statement.selected_columns if isinstance(statement, sa.Select) else ()
+        columns = getattr(statement, "exported_columns", ())
         readers = [_reader(column.type, dialect) for column in columns]
         self.readers = [(index, read) for index, read in enumerate(readers) if read]
 
@@ -134,7 +142,7 @@ def _apart(engine: sa.Engine) -> Iterator[Any]:
     try:
         pooled = engine.raw_connection()
     except engine.dialect.loaded_dbapi.Error as exc:  # the database is away
-        raise _error(exc, engine.dialect, is_lost=True) from exc
+        raise as_sqlalchemy(exc, engine.dialect, is_lost=True) from exc
     driver: Any = pooled.dbapi_connection
     begins = engine.dialect.name == "postgresql"  # SQLite's are told not to when they are made
     is_lost = False
@@ -145,7 +153,7 @@ def _apart(engine: sa.Engine) -> Iterator[Any]:
     except engine.dialect.loaded_dbapi.Error as exc:
         if is_lost := ends_use(exc, driver, engine.dialect):
             pooled.invalidate(exc)
-        raise _error(exc, engine.dialect, is_lost) from exc
+        raise as_sqlalchemy(exc, engine.dialect, is_lost) from exc
     finally:
         if begins and not is_lost:
             driver.autocommit = False
@@ -161,15 +169,7 @@ def _within(connection: sa.Connection) -> Iterator[Any]:
     except connection.dialect.loaded_dbapi.Error as exc:
         if is_lost := ends_use(exc, driver, connection.dialect):
             connection.invalidate(exc)
-        raise _error(exc, connection.dialect, is_lost) from exc
-
-
-def _error(exc: Any, dialect: sa.Dialect, is_lost: bool) -> Any:
-    """Return what SQLAlchemy would raise."""
-    base = dialect.loaded_dbapi.Error
-    return sa.exc.DBAPIError.instance(
-        None, None, exc, base, connection_invalidated=is_lost, dialect=dialect
-    )
+        raise as_sqlalchemy(exc, connection.dialect, is_lost) from exc
 
 
 def _compile(statement: Any, dialect: sa.Dialect, keys: Sequence[str]) -> _Text | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -84,10 +85,19 @@ class Authored(Service[M]):
 
     def store(self, item: M) -> None:
         """Insert a new item as it is, in a third of the time of a unit of work."""
-        table = self.model.__table__
-        values = {name: value for name, value in vars(item).items() if name in table.columns}
-        done = self.session.connection().execute(_insert(table), values)
-        item.id = done.inserted_primary_key.id  # type: ignore[union-attr]  # one row has one
+        insert, defaults = _insert(self.model.__table__)
+        values = {**defaults, **vars(item)}
+        item.id = insert.ask(self.session, values)[0].id
+        self._stored = values | {
+            "id": item.id,
+            "author_username": item.author.username,
+            "author_name": item.author.name,
+            "avatar_url": None,
+        }
+
+    def created(self, id: int) -> Any:
+        """Return the row as it was stored: others wait while it would be read."""
+        return SimpleNamespace(**self._stored)
 
     def load(self, id: int, action: str, expected: frozenset[int] | None = None) -> M:
         """Return one visible item, locked, whose author stays as they are until the commit.
@@ -134,19 +144,26 @@ class Authored(Service[M]):
         found = _CALLER.ask(self.session, {"id": self.actor.id})
         if not found:
             raise Unauthenticated()
-        author = User(id=found[0].id, status=found[0].status)
+        author = User(**found[0]._asdict())
         make_transient_to_detached(author)
         return author
 
 
 #: Asks for no more of the caller than ``audience`` wants to know.
 _CALLER = Question(
-    sa.select(User.id, User.status)
+    sa.select(User.id, User.status, User.username, User.name)
     .where(User.id == sa.bindparam("id"), User.deleted_at.is_(None), User.status == "active")
     .with_for_update(read=True, key_share=True)
 )
 
 
+def _default(column: sa.Column[Any]) -> Any:
+    return column.default.arg if isinstance(column.default, sa.ColumnDefault) else None
+
+
 @cache
-def _insert(table: sa.Table) -> sa.Insert:
-    return sa.insert(table)
+def _insert(table: sa.Table) -> tuple[Question, dict[str, Any]]:
+    """Return the INSERT of a row, and the values of columns that an item may leave out."""
+    given = [column for column in table.columns if not column.primary_key]
+    defaults = {column.key: _default(column) for column in given}
+    return Question(sa.insert(table).returning(table.c.id), list(defaults)), defaults

@@ -72,7 +72,7 @@ def record_each(session: Session, entries: sa.Select[Any]) -> None:
 
 
 def flush(session: Session) -> None:
-    """Write what was recorded: the transaction's last statements, just before its commit."""
+    """Write what was recorded: the transaction's last statements; its commit comes with them."""
     pending = session.info.pop(_ENTRIES, [])
     if not pending:
         return

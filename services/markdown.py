@@ -37,10 +37,16 @@ def render(text: str) -> str:
 
 def excerpt(rendered: str) -> str:
     """Return the first words of rendered HTML as plain text, up to 200 characters."""
-    text = _BLANKS.sub(" ", html.unescape(_BARE.clean(rendered[:4_000]))).strip()
+    text = _plain(rendered[:1_000])
+    if len(text) <= _EXCERPT_LENGTH < len(rendered):
+        text = _plain(rendered[:4_000])
     if len(text) <= _EXCERPT_LENGTH:
         return text
     return text[: _EXCERPT_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _plain(rendered: str) -> str:
+    return _BLANKS.sub(" ", html.unescape(_BARE.clean(rendered))).strip()
 
 
 def _depth(raw: str) -> int:

@@ -85,13 +85,21 @@ class PostService(Authored[Post]):
         liked = sa.null() if self.actor is None else sa.false()
         return (*super().columns(), liked.label("liked"))
 
+    def created(self, id: int) -> Any:
+        row = super().created(id)
+        row.liked = False
+        return row
+
     @classmethod
     def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Render the body while no transaction is open."""
-        if "body" not in data:
-            return dict(data)
-        html = markdown.render(data["body"])
-        return {**data, "html": html, "auto_excerpt": markdown.excerpt(html)}
+        """Render the body, and spell the title, while no transaction is open."""
+        made = {}
+        if "body" in data:
+            made["html"] = markdown.render(data["body"])
+            made["auto_excerpt"] = markdown.excerpt(made["html"])
+        if "title" in data and data.get("slug") is None:
+            made["auto_slug"] = slugs.from_title(data["title"])
+        return {**data, **made}
 
     def build(self, data: Mapping[str, Any]) -> Post:
         return super().build({"status": "draft", "slug": None, **data})
@@ -113,7 +121,7 @@ class PostService(Authored[Post]):
         if not item.has_own_excerpt:
             item.excerpt = changes.get("auto_excerpt") or markdown.excerpt(item.html)
         if "slug" in changes:
-            self._name(item, changes["slug"])
+            self._name(item, changes["slug"], changes.get("auto_slug"))
         if item.status == "published" and item.published_at is None:
             item.published_at = self.now
 
@@ -156,11 +164,11 @@ class PostService(Authored[Post]):
             self.session.execute(sa.delete(PostTag).where(PostTag.post_id == post.id))
             self._index_tags(post.id, tags)
 
-    def _name(self, post: Post, wanted: str | None) -> None:
+    def _name(self, post: Post, wanted: str | None, auto: str | None) -> None:
         """Give a post its slug: the wanted one, or a free one made from its title."""
         former = post.slug
         if wanted is None:
-            made = slugs.from_title(post.title)
+            made = auto or slugs.from_title(post.title)
             is_crowded = self.session.info.get("attempt", 1) > 1
             post.slug = (
                 slugs.unlike_any(made) if is_crowded else slugs.free(self.session, made, post.id)

@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from models.engine import WRITES
-from services.transaction import queue
+from services.transaction import writing
 
 #: Where the steps are; a file's name begins with its version: ``0001_initial.py``.
 FOLDER = Path(__file__).parents[1] / "migrations"
@@ -101,7 +101,7 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
             yield connection
         return
-    with queue(engine, PATIENCE), _without_foreign_keys(engine) as connection, connection.begin():
+    with writing(engine, PATIENCE), _without_foreign_keys(engine) as connection, connection.begin():
         yield connection
         if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise SchemaMismatch(f"A row of {broken[0]} would refer to nothing in {broken[2]}.")

@@ -9,17 +9,16 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
-import filelock
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.engine import WRITES
-from services import clock, log
+from services import clock, log, queue
 from services.errors import (
     Conflict,
     Invalid,
@@ -33,7 +32,6 @@ T = TypeVar("T")
 
 #: Seconds that a writer waits in SQLite's queue.
 QUEUE_TIMEOUT = 5.0
-_POLL = 0.002
 _TRIES = 3
 _AFTER_COMMIT, _COMMITTED, _EXPLAIN = "after_commit", "committed", "explain_conflict"
 _READS = "reads"
@@ -155,8 +153,7 @@ def _meaning_without_state(exc: DBAPIError) -> type[ServiceError] | None:
 
 def _once(session: Session, work: Callable[[], T]) -> T:
     try:
-        with queue(_bind(session)):
-            result = _in_transaction(session, work)
+        result = _at_turn(_bind(session), lambda: _in_transaction(session, work))
     except IntegrityError as exc:
         if (explain := session.info.get(_EXPLAIN)) is None:
             raise
@@ -171,9 +168,9 @@ def _once(session: Session, work: Callable[[], T]) -> T:
 
 
 def _in_transaction(session: Session, work: Callable[[], T]) -> T:
-    session.connection(execution_options={WRITES: True})
-    session.info["now"] = clock.now()
     try:
+        session.connection(execution_options={WRITES: True})
+        session.info["now"] = clock.now()
         result = work()
         _commit(session)
     except ServiceError as exc:
@@ -188,7 +185,7 @@ def _in_transaction(session: Session, work: Callable[[], T]) -> T:
 def _commit(session: Session) -> None:
     session.flush()
     try:
-        log.flush(session)  # to PostgreSQL the COMMIT goes with it
+        log.flush(session)  # commits too, if there is anything to log
         session.commit()
     except DBAPIError as exc:
         if exc.connection_invalidated:
@@ -197,32 +194,42 @@ def _commit(session: Session) -> None:
     session.info[_COMMITTED] = session.info.pop(_AFTER_COMMIT, ())
 
 
-def queue(bind: sa.Engine, patience: float | None = None) -> AbstractContextManager[object]:
-    """Wait for one's turn to write; PostgreSQL needs no queue.
-
-    Args:
-        patience: seconds; None: ``QUEUE_TIMEOUT``.
+@contextmanager
+def writing(bind: sa.Engine, patience: float) -> Iterator[None]:
+    """Keep all other writers out, once those before are done; PostgreSQL needs no queue.
 
     Raises:
-        Unavailable: it took longer, or the lock file cannot be opened.
+        Unavailable: that took longer than ``patience`` seconds.
     """
-    if bind.dialect.name != "sqlite" or not bind.url.database:
-        return nullcontext()
-    timeout = QUEUE_TIMEOUT if patience is None else patience
-    lock = filelock.FileLock(f"{bind.url.database}.queue", timeout=timeout, poll_interval=_POLL)
-    return _turn(lock)
-
-
-@contextmanager
-def _turn(lock: filelock.BaseFileLock) -> Iterator[None]:
-    try:
-        lock.acquire()
-    except OSError as exc:  # a timeout is one, too many open files and a lost disk are others
-        raise Unavailable(retry_after=1) from exc
-    try:
+    if (path := _queue_of(bind)) is None:
         yield
-    finally:
-        lock.release()
+        return
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(queue.turn(path, patience))
+        except queue.NoTurn as exc:
+            raise Unavailable(retry_after=1) from exc
+        yield
+
+
+def _at_turn(bind: sa.Engine, write: Callable[[], T]) -> T:
+    """Run ``write`` when it is its turn.
+
+    Raises:
+        Unavailable: it took longer than ``QUEUE_TIMEOUT``, or the lock file cannot be opened.
+    """
+    if (path := _queue_of(bind)) is None:
+        return write()
+    try:
+        return queue.run(path, write, QUEUE_TIMEOUT)
+    except queue.NoTurn as exc:
+        raise Unavailable(retry_after=1) from exc
+
+
+def _queue_of(bind: sa.Engine) -> str | None:
+    """Return the lock file of a database; None if its writers need not queue."""
+    is_file = bind.dialect.name == "sqlite" and bind.url.database
+    return f"{bind.url.database}.queue" if is_file else None
 
 
 def _bind(session: Session) -> sa.Engine:

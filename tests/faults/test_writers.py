@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models import Post, User
 from services import transaction
 from services.errors import Unavailable
+from services.queue import NoTurn
 from services.transaction import transact
 from tests.factories import make_post
 from tests.processes import together
@@ -93,4 +94,4 @@ class TestWaiting:
         with Session(engine) as session, pytest.raises(Unavailable) as caught:
             transact(session, lambda: None)
 
-        assert isinstance(caught.value.__cause__, OSError)
+        assert isinstance(caught.value.__cause__, NoTurn)

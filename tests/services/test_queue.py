@@ -1,0 +1,99 @@
+"""The queue of SQLite's writers, by threads; between processes: tests/faults/test_writers.py."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from pathlib import Path
+
+import pytest
+
+from services import queue
+
+_WHO: ContextVar[str] = ContextVar("who")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "x.queue")
+
+
+class _Slow:
+    """A write that holds the turn until it is let go."""
+
+    def __init__(self, path: str) -> None:
+        self._begun, self._go = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=queue.run, args=(path, self._write, 5))
+        self._thread.start()
+        assert self._begun.wait(5)
+
+    def _write(self) -> None:
+        self._begun.set()
+        assert self._go.wait(5)
+
+    def end(self) -> None:
+        self._go.set()
+        self._thread.join(5)
+
+
+class TestRun:
+    def test_runs_one_at_a_time(self, path: str) -> None:
+        counted, inside = 0, threading.Lock()
+
+        def write() -> None:
+            nonlocal counted
+            assert inside.acquire(blocking=False)
+            counted += 1
+            inside.release()
+
+        with ThreadPoolExecutor(8) as pool:
+            for made in [pool.submit(queue.run, path, write, 5) for _ in range(200)]:
+                made.result()
+
+        assert counted == 200
+
+    def test_gives_each_its_own_result_error_and_context(self, path: str) -> None:
+        def ask(number: int) -> str:
+            _WHO.set(f"caller {number}")
+            return queue.run(path, lambda: _answer(number), 5)
+
+        slow = _Slow(path)
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(ask, number) for number in range(8)]
+            slow.end()
+
+        assert [each.result() for each in asked[:7]] == [f"caller {number}" for number in range(7)]
+        with pytest.raises(ZeroDivisionError):
+            asked[7].result()
+
+    def test_does_not_run_what_waited_too_long(self, path: str) -> None:
+        ran: list[int] = []
+        slow = _Slow(path)
+
+        with pytest.raises(queue.NoTurn):
+            queue.run(path, lambda: ran.append(1), 0.05)
+
+        slow.end()
+        queue.run(path, lambda: ran.append(2), 5)
+        assert ran == [2]
+
+    def test_lets_the_next_lead_when_the_leader_gives_up(self, path: str) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            with queue.turn(path, 5):
+                leader = pool.submit(queue.run, path, lambda: 1, 0.05)
+                heir = pool.submit(queue.run, path, lambda: 2, 5)
+                with pytest.raises(queue.NoTurn):
+                    leader.result()
+
+            assert heir.result() == 2
+
+    def test_tells_a_file_that_cannot_be_opened(self, tmp_path: Path) -> None:
+        with pytest.raises(queue.NoTurn):
+            queue.run(str(tmp_path), lambda: None, 5)
+
+
+def _answer(number: int) -> str:
+    if number == 7:
+        raise ZeroDivisionError
+    return _WHO.get()
