@@ -28,6 +28,7 @@ from api import (
     namespaces,
     openapi,
     pages,
+    streams,
 )
 from api.answers import Answer
 from api.pagination import Cursors
@@ -108,6 +109,7 @@ def create_app(config: Config) -> Flask:
     converters.init_app(app)
     database.init_app(app, config)
     auth.init_app(app, config)
+    streams.init_app(app)
     for page in (assets, console, pages):
         page.init_app(app)
     health.init_app(app, config)

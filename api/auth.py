@@ -143,6 +143,17 @@ def current_actor() -> Actor | None:
     return actor
 
 
+def watch() -> Callable[[], None]:
+    """Return what raises, in any context of the app, once this request's token is revoked.
+
+    For answers that are sent for longer than a second. A token that expires ends none of them.
+    """
+    if current_actor() is None:
+        return lambda: None
+    found: _Verified = app_ctx.g.verified
+    return lambda: _refuse_revoked(found)
+
+
 def guard(view: Callable[..., Response]) -> Callable[..., Response]:
     """Check the caller before a view of the API runs.
 
@@ -217,12 +228,16 @@ def _decode_key(header: dict[str, Any], _payload: dict[str, Any]) -> Any:
 def _authenticate(header: str) -> Actor:
     if len(header) > MAX_TOKEN_BYTES or not (match := _BEARER.fullmatch(header)):
         raise _refused()
-    found = _remembered(match[1])
+    found = app_ctx.g.verified = _remembered(match[1])
     if time.time() >= found.exp + LEEWAY:
         raise _refused("The access token has expired.")
+    _refuse_revoked(found)
+    return found.actor
+
+
+def _refuse_revoked(found: _Verified) -> None:
     if parts().revocations.is_revoked(found.actor.id, found.session_id, found.ver):
         raise _refused("The access token has been revoked.")
-    return found.actor
 
 
 def _remembered(token: str) -> _Verified:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a request waits for a place.
 PATIENCE = 1.0
+#: Seconds that an answer which has begun waits for a place to go on; silence ends it after 10.
+LONG_PATIENCE = 8.0
 #: Seconds that the rest of a body is read away.
 LINGER = 10.0
 #: Paths that operators ask; an overloaded process still answers them.
@@ -35,6 +38,7 @@ FREE = frozenset({"/healthz", "/readyz", "/metrics"})
 SIGN_IN = "/auth/token"
 
 _REFUSED = "signpost.refused"
+_PLACES = "signpost.places"
 _CHUNK = 2**16
 
 
@@ -75,6 +79,7 @@ class Gate:
         except Empty:
             environ[_REFUSED] = True
             return self.app(environ, start_response)
+        environ[_PLACES] = places
         try:
             return self.app(environ, start_response)
         finally:
@@ -118,6 +123,27 @@ class _Lingering:
         """Close the answer, as WSGI wants it."""
         if (close := getattr(self._answer, "close", None)) is not None:
             close()
+
+
+@contextmanager
+def place(environ: WSGIEnvironment) -> Iterator[None]:
+    """Hold a place again while an answer that is being sent goes on; without a gate, none.
+
+    Raises:
+        Unavailable: every place was taken for ``LONG_PATIENCE`` seconds.
+    """
+    places: SimpleQueue[None] | None = environ.get(_PLACES)
+    if places is None:
+        yield
+        return
+    try:
+        places.get(timeout=LONG_PATIENCE)
+    except Empty as exc:
+        raise Unavailable("The service is busy; try again.", retry_after=1) from exc
+    try:
+        yield
+    finally:
+        places.put(None)
 
 
 def _queue(places: int) -> SimpleQueue[None]:

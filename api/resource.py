@@ -15,7 +15,7 @@ from flask import Response, current_app, request
 from flask_restx import Model, Resource
 from sqlalchemy.orm import Session
 
-from api import output, pagination
+from api import accept, output, pagination, streams
 from api.auth import current_actor
 from api.database import db, reader
 from api.describe import expose
@@ -163,12 +163,26 @@ class SpecEndpoint(Endpoint):
 
 
 class Listing(SpecEndpoint):
-    """``GET`` a page."""
+    """``GET`` a page, or all pages as a stream (api/streams.py)."""
 
     def get(self, **fixed: Any) -> Response:
-        """List {plural}"""
+        """List {plural}
+
+        `next` is the `cursor` of the page after this one, null on the last. A walk by cursor sees
+        everything once, however deep it goes. `total` is counted only when asked for.
+        """
+        kind = accept.best(streams.TYPES)
         values = self.spec.read_list_query() | fixed
-        render = self.plan(self.spec.shown_to(self.actor, None), values["fields"])
+        shape = self.spec.shown_to(self.actor, None)
+        if kind == streams.JSON:
+            response = self._page(values, shape)
+        else:
+            response = streams.answer(self, kind, values, shape)
+        response.headers["Vary"] = "Accept, X-Fields"
+        return response
+
+    def _page(self, values: dict[str, Any], shape: Model) -> Response:
+        render = self.plan(shape, values["fields"])
         cursors: pagination.Cursors = current_app.extensions["signpost"].cursors
         scope = pagination.scope_of(request.path, values)
         query = pagination.query_of(values, cursors, scope)
@@ -179,7 +193,6 @@ class Listing(SpecEndpoint):
         response = Response(body, content_type="application/json")
         url = f"{request.root_path}{request.path}"
         response.headers["ETag"] = list_tag(body)
-        response.headers["Vary"] = "X-Fields"
         response.headers["Link"] = pagination.links(url, request.args.to_dict(False), page, cursor)
         return conditional(response)
 
@@ -188,7 +201,11 @@ class Collection(Listing):
     """``GET`` a page; ``POST`` a new item if the spec has a ``create`` shape."""
 
     def post(self) -> Response:
-        """Create {a}"""
+        """Create {a}
+
+        Answers what was made, with its URL in `Location`. What is wrong with the body is listed
+        completely, field by field.
+        """
         self.service(self.session).require("create", None)
         mask = self.mask()
         body = self.body(declared(self.spec.create), "create")
