@@ -54,7 +54,7 @@ def test_each_line_is_answered_as_it_says(
 
 def said(body: str, as_a_whole: bool) -> Any:
     """Return a body, or the code of a problem and its faults."""
-    data = json.loads(body) if body else ""
+    data: Any = json.loads(body) if body else ""
     if as_a_whole:
         return without_cursor(data)
     if not data:
