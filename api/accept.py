@@ -11,6 +11,10 @@ from flask import request
 
 from services.errors import ServiceError
 
+JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
+#: What a list can be answered as; the first unless ``Accept`` says otherwise.
+LISTS = (JSON, NDJSON, CSV)
+
 
 class NotAcceptable(ServiceError):
     code, message = "not-acceptable", "None of the media types in Accept is available here."

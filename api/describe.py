@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask_restx import Model, Namespace
 
 from api import fields
+from api.accept import LISTS
 from api.problems import CODES
 from api.swagger import CONSUMES, JSON_PATCH, MERGE_PATCH_TYPES
 
@@ -139,9 +140,11 @@ def _base(cls: type[Any], verb: str, spec: Spec | None) -> dict[str, Any]:
 
 def lists(ns: Namespace, spec: Spec, id: str, *failures: int) -> dict[str, Any]:
     """Return the documentation of a verb that answers a page of a resource."""
-    said = answers(ns, 200, page_of(ns, spec.output), 304, 401, *failures, ETag=_ETAG, Link=_LINK)
+    statuses = (304, 401, 406, *failures)
+    said = answers(ns, 200, page_of(ns, spec.output), *statuses, ETag=_ETAG, Link=_LINK)
     return {
         "id": id,
+        "produces": [*LISTS, "application/problem+json"],
         "expect": [spec.list_parser],
         "params": {"If-None-Match": _IF_NONE_MATCH},
     } | said

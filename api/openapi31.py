@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.accept import CSV, JSON, NDJSON
 from api.swagger import (
     CONSUMES,
     FORM,
@@ -42,6 +43,8 @@ _SCHEMA_KEYS = frozenset(
     ]
 )
 
+#: A stream: items, or rows of a table; OpenAPI 3.1 cannot say of what form each line is.
+_LINES: Document = {"type": "string", "description": "All items, one a line; see the docs."}
 #: A JSON pointer. Source: RFC 6901, section 3.
 _POINTER = "^(?:/(?:[^~/]|~[01])*)*$"
 #: RFC 6902, which Swagger 2.0 cannot say beside another shape of the same body.
@@ -107,7 +110,7 @@ def _operation(operation: Document, shared: list[Document]) -> Document:
     types = operation.get(CONSUMES) or operation.get("consumes")
     if body := _body(every, types, operation.get(JSON_MODEL)):
         result["requestBody"] = body
-    answers = operation.get("produces", ["application/json"])
+    answers = [each for each in operation.get("produces", [JSON]) if each != PROBLEM_TYPE]
     result["responses"] = {
         status: _response(status, each, answers) for status, each in operation["responses"].items()
     }
@@ -165,13 +168,19 @@ def _response(status: str, response: Document, types: list[str]) -> Document:
     if status == "default" or status >= "400":
         types = [PROBLEM_TYPE]
     if "schema" in response:
-        result["content"] = {name: {"schema": _schema(response["schema"])} for name in types}
+        result["content"] = {name: _answered(name, response["schema"]) for name in types}
     result["headers"] = {
         name: {"schema": _inline(each)}
         | ({"description": each["description"]} if "description" in each else {})
         for name, each in response.get("headers", {}).items()
     }
     return result
+
+
+def _answered(media_type: str, schema: Any) -> Document:
+    """Return what an answer is in a media type; of streams only that they are text can be said."""
+    lines = media_type in (NDJSON, CSV)
+    return {"schema": _LINES if lines else _schema(schema)}
 
 
 def _security_schemes(definitions: Document) -> Document:

@@ -171,10 +171,10 @@ class Listing(SpecEndpoint):
         `next` is the `cursor` of the page after this one, null on the last. A walk by cursor sees
         everything once, however deep it goes. `total` is counted only when asked for.
         """
-        kind = accept.best(streams.TYPES)
+        kind = accept.best(accept.LISTS)
         values = self.spec.read_list_query() | fixed
         shape = self.spec.shown_to(self.actor, None)
-        if kind == streams.JSON:
+        if kind == accept.JSON:
             response = self._page(values, shape)
         else:
             response = streams.answer(self, kind, values, shape)

@@ -19,6 +19,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_restx import Model
 
 from api import auth, gate, pagination
+from api.accept import CSV, NDJSON
 from api.masks import parse_mask
 from api.output import dumps, masked, plan
 from api.sheets import CONTENT_TYPE as CSV_TYPE
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from api.resource import Listing
-
-JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
-#: What a list can be answered as; the first unless ``Accept`` says otherwise.
-TYPES = (JSON, NDJSON, CSV)
 
 #: Rows of the first page and of any page.
 FIRST, MOST = 20, 100
