@@ -18,6 +18,7 @@ from flask_restx.reqparse import RequestParser
 from api import masks
 from api.fields import Field
 from api.patterns import TEXT, pattern_of
+from api.swagger import EXAMPLE
 from services import text as rules
 from services.times import parse_time
 from services.validation import MAX_INTEGER, Faults, counted
@@ -287,7 +288,8 @@ class FormField(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
     @property
     def __schema__(self) -> dict[str, Any]:
         schema = {"name": self.name, "in": "formData", "required": self.required or None}
-        schema |= self.member.schema() | {"example": None}  # Swagger 2.0 has none here
+        # Swagger 2.0 has no example here.
+        schema |= self.member.schema() | {"example": None, EXAMPLE: self.member.example}
         return {name: value for name, value in schema.items() if value is not None}
 
 

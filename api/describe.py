@@ -12,7 +12,7 @@ from flask_restx import Model, Namespace
 from api import fields
 from api.accept import LISTS
 from api.problems import CODES
-from api.swagger import CONSUMES, JSON_PATCH, MERGE_PATCH_TYPES
+from api.swagger import CONSUMES, EXAMPLE, JSON_PATCH, MERGE_PATCH_TYPES
 
 if TYPE_CHECKING:
     from api.spec import Shape, Spec
@@ -37,14 +37,18 @@ _ID = {
     "type": "integer",
     "minimum": 1,
     "maximum": 2**53 - 1,
-    "description": "Its id.",
+    "description": "Its id. The console offers the newest; the first one made is 1.",
+    EXAMPLE: 1,
 }
 _ME = {
     "in": "path",
     "type": "string",
     "pattern": "^(me|[1-9][0-9]{0,15})$",
     "description": "Its id, or `me` for your own.",
+    EXAMPLE: "2",
 }
+#: What parameters in a path may look like, by name.
+_LOOKS = {"slug": "hello-world", "username": "ada"}
 
 
 def expose(ns: Namespace, *urls: str, **docs: dict[str, Any]) -> Callable[[R], R]:
@@ -220,11 +224,15 @@ def _path_params(url: str) -> dict[str, dict[str, Any]]:
     """Describe what stands in a URL: ``<id:id>``, ``<slug>``, ``<any(posts,users):type>``."""
     params = {name: _told(name) for name in re.findall(r"<(\w+)>", url)}
     for choices, name in re.findall(r"<any\(([^)]*)\):(\w+)>", url):
-        params[name] = _told(name) | {"enum": choices.split(",")}
+        params[name] = _told(name) | {
+            "enum": choices.split(","),
+            EXAMPLE: choices.partition(",")[0],
+        }
     if "<id:id>" in url:
         params["id"] = _ID
     return params | ({"id": _ME} if "<user_id:id>" in url else {})
 
 
 def _told(name: str) -> dict[str, Any]:
-    return {"in": "path", "type": "string", "description": f"Its {name}."}
+    looks = {EXAMPLE: _LOOKS[name]} if name in _LOOKS else {}
+    return {"in": "path", "type": "string", "description": f"Its {name}."} | looks

@@ -64,6 +64,8 @@ class Field(restx.Raw):  # type: ignore[misc]  # RESTX is untyped
 class Raw(Field):
     """Any JSON value, given out as it is."""
 
+    __schema_type__ = None
+
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(**self._declare(options))
 
@@ -222,11 +224,17 @@ def shape(ns: Namespace, name: str, /, **members: Field) -> Model:
 
 
 def patch_of(ns: Namespace, name: str, model: Model) -> Model:
-    """Declare the merge patch of ``model``: nothing required, null also where it resets."""
+    """Declare the merge patch of ``model``: nothing required, null also where it resets.
+
+    Its example changes what is optional, unless there is nothing optional to change.
+    """
     members = {}
+    is_shown = any(field.example is not None and not field.required for field in model.values())
     for member, field in model.items():
         members[member] = patched = copy(field)
         patched.__dict__.pop("__schema__", None)  # RESTX keeps it there
+        if is_shown and field.required:
+            patched.example = None
         patched.required = False
         patched.nullable = bool(field.nullable or field.resettable)
     return shape(ns, name, **members)

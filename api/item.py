@@ -24,23 +24,41 @@ class Item(SpecEndpoint):
     """``GET`` and ``DELETE`` one item; ``PUT`` and ``PATCH`` it if the spec has their shapes."""
 
     def get(self, id: int) -> Response:
-        """Get {a}"""
+        """Get {a}
+
+        `ETag` names the version that you see; send it back in `If-None-Match` to ask whether there
+        is a newer one.
+        """
         mask = self.spec.read_item_query()["fields"]
         row = self.read(lambda session: self.service(session).row(id))
         return conditional(self.shown(row, mask))
 
     def put(self, id: int) -> Response:
-        """Replace {a}"""
+        """Replace {a}
+
+        The body is the whole of it: optional members that are absent go back to their defaults, but
+        for what would hide it or change its URL. With `If-Match` nobody's change is overwritten
+        unseen.
+        """
         return self._change("replace", declared(self.spec.replace), id)
 
     def patch(self, id: int) -> Response:
-        """Change {a} by a merge patch or a JSON Patch"""
+        """Change {a} by a merge patch or a JSON Patch
+
+        A merge patch (RFC 7396) has only the members that change. A JSON Patch (RFC 6902) is a list
+        of operations, all applied or none; its `test` refuses the others with 409. With `If-Match`
+        nobody's change is overwritten unseen.
+        """
         if request.mimetype == json_patch.MEDIA_TYPE:
             return self._patch_by_operations(id)
         return self._change("patch", declared(self.spec.patch), id)
 
     def delete(self, id: int) -> Response:
-        """Move {a} to the trash"""
+        """Move {a} to the trash
+
+        It is gone for every reader at once, with all that belongs to it. `Link` with `rel="undo"`
+        is where it can be brought back; see Trash.
+        """
         with self.rights_first("delete", id):
             query.refuse_any()
         expected = self._expected(id, "delete")

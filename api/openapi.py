@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 from flask import Flask, Response, request
 from flask_restx import Api
-from flask_restx.swagger import Swagger
+from flask_restx.swagger import Swagger, extract_path
 
+from api.examples import exemplify
 from api.openapi31 import convert
 from api.swagger import Document, complete, offer_password, operations
 from config import Config
@@ -36,6 +37,7 @@ def install(app: Flask, api: Api, config: Config) -> None:
         SpecError: an operation or a model is not fit to be published.
     """
     swagger = complete(_described(app, api), config.prefix + BASE)
+    swagger = exemplify(swagger, config.PUBLIC_URL)
     _check(api, swagger)
     path = config.prefix + TOKEN
     documents = {"openapi.json": convert(offer_password(swagger, path)), "swagger.json": swagger}
@@ -50,7 +52,15 @@ def _described(app: Flask, api: Api) -> Document:
     """Return what RESTX generates. Its own ``api.__schema__`` would turn a failure into data."""
     with app.test_request_context():
         document: Document = Swagger(api).as_dict()
-    return document
+    # RESTX sorts the paths by name; people read them as they are declared.
+    declared = (
+        extract_path(url)
+        for namespace in api.namespaces
+        for resource in namespace.resources
+        for url in api.ns_urls(namespace, resource.urls)
+    )
+    paths = document["paths"]
+    return document | {"paths": {path: paths[path] for path in declared}}
 
 
 def _check(api: Api, document: Document) -> None:

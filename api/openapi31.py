@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from api.accept import CSV, JSON, NDJSON
+from api.portable import names, portable
 from api.swagger import (
     CONSUMES,
+    EXAMPLE,
     FORM,
     JSON_MODEL,
     JSON_PATCH,
     METHODS,
+    PROBLEM_EXAMPLES,
     PROBLEM_TYPE,
     Document,
     operations,
@@ -48,14 +51,20 @@ _LINES: Document = {"type": "string", "description": "All items, one a line; see
 #: A JSON pointer. Source: RFC 6901, section 3.
 _POINTER = "^(?:/(?:[^~/]|~[01])*)*$"
 #: RFC 6902, which Swagger 2.0 cannot say beside another shape of the same body.
-JSON_PATCH_SCHEMA: Document = {
-    "type": "array",
-    "description": "Operations on the item, applied in order, all or none (RFC 6902).",
-    "items": {
+JSON_PATCH_SCHEMAS: Document = {
+    "JsonPatch": {
+        "type": "array",
+        "description": "Operations on the item, applied in order, all or none (RFC 6902).",
+        "items": {"$ref": "#/components/schemas/JsonPatchOperation"},
+    },
+    "JsonPatchOperation": {
         "type": "object",
         "required": ["op", "path"],
         "properties": {
-            "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "op": {
+                "type": "string",
+                "enum": ["add", "remove", "replace", "move", "copy", "test"],
+            },
             "path": {"type": "string", "pattern": _POINTER, "description": "JSON pointer."},
             "from": {
                 "type": "string",
@@ -67,7 +76,12 @@ JSON_PATCH_SCHEMA: Document = {
     },
 }
 
-_BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token that you have already.",
+}
 
 
 def convert(document: Document) -> Document:
@@ -75,11 +89,16 @@ def convert(document: Document) -> Document:
     paths = {path: _path(item) for path, item in document["paths"].items()}
     schemas = {name: _schema(each) for name, each in document["definitions"].items()}
     if any(JSON_PATCH in each.get(CONSUMES, ()) for _, _, each in operations(document)):
-        schemas["JsonPatch"] = JSON_PATCH_SCHEMA
+        schemas |= JSON_PATCH_SCHEMAS
     components = {
         "schemas": schemas,
         "securitySchemes": _security_schemes(document["securityDefinitions"]),
     }
+    if problems := document.get(PROBLEM_EXAMPLES):
+        components["examples"] = {
+            code: {"summary": problem["title"], "value": problem}
+            for code, problem in problems.items()
+        }
     return {
         "openapi": "3.1.1",
         "info": document["info"],
@@ -121,8 +140,10 @@ def _parameter(parameter: Document) -> Document:
     result = {
         name: value
         for name, value in parameter.items()
-        if name not in _SCHEMA_KEYS and name not in ("collectionFormat", "schema")
+        if name not in _SCHEMA_KEYS and name not in ("collectionFormat", "schema", EXAMPLE)
     }
+    if EXAMPLE in parameter:
+        result["example"] = parameter[EXAMPLE]
     result["schema"] = _inline(parameter)
     if parameter["in"] == "path":
         result["required"] = True
@@ -145,7 +166,8 @@ def _body(
     schema: Document = {"type": "object", "properties": {}}
     for each in fields:
         told = {"description": each["description"]} if "description" in each else {}
-        schema["properties"][each["name"]] = _inline(each) | told
+        shown = {"examples": [each[EXAMPLE]]} if EXAMPLE in each else {}
+        schema["properties"][each["name"]] = _inline(each) | told | shown
     if required := [each["name"] for each in fields if each.get("required")]:
         schema["required"] = required
     # Of a form, unknown fields are ignored but may not be repeated. Source: RFC 6749, section 3.1.
@@ -153,13 +175,16 @@ def _body(
     other = schema | {"additionalProperties": False}
     if json_model:
         other = {"$ref": f"#/components/schemas/{json_model}"}
-    content = {name: {"schema": form if name == FORM else other} for name in types or [FORM]}
+    # Generated clients take the first: of JSON they make a model, and some send no form at all.
+    ordered = sorted(types or [FORM], key=FORM.__eq__)
+    content = {name: {"schema": form if name == FORM else other} for name in ordered}
     return {"required": bool(required), "content": content}
 
 
 def _content(media_type: str, body: Document) -> Document:
     if media_type == JSON_PATCH:
-        return {"schema": {"$ref": "#/components/schemas/JsonPatch"}}
+        told = {"example": body[f"x-{JSON_PATCH}"]} if body.get(f"x-{JSON_PATCH}") else {}
+        return {"schema": {"$ref": "#/components/schemas/JsonPatch"}} | told
     return {"schema": _schema(body.get("schema", {}))}
 
 
@@ -169,6 +194,10 @@ def _response(status: str, response: Document, types: list[str]) -> Document:
         types = [PROBLEM_TYPE]
     if "schema" in response:
         result["content"] = {name: _answered(name, response["schema"]) for name in types}
+        if codes := response.get(PROBLEM_EXAMPLES):
+            result["content"][PROBLEM_TYPE]["examples"] = {
+                code: {"$ref": f"#/components/examples/{code}"} for code in codes
+            }
     result["headers"] = {
         name: {"schema": _inline(each)}
         | ({"description": each["description"]} if "description" in each else {})
@@ -187,7 +216,7 @@ def _security_schemes(definitions: Document) -> Document:
     flow = definitions["password"]
     password = {"type": "oauth2", "description": flow["description"]}
     password["flows"] = {"password": {"tokenUrl": flow["tokenUrl"], "scopes": flow["scopes"]}}
-    return {"bearer": _BEARER, "password": password}
+    return {"password": password, "bearer": _BEARER}
 
 
 def _inline(part: Document) -> Document:
@@ -226,6 +255,10 @@ def _keyword(name: str, value: Any) -> Document:
         return {"examples": [value]}
     if name == "x-mask":
         return {}
+    if name == "pattern" and isinstance(value, str):
+        return portable(value)
+    if name == "enum" and (told := names(value)):
+        return {name: value, "x-enum-varnames": told}
     return {name: value if name in ("default", "enum") else _schema(value)}
 
 

@@ -17,7 +17,9 @@ from api.rights import Rights, rights_of
 from api.spec import Spec
 from services.posts import STATUSES, PostService
 
-ns = Namespace("posts", path="/v1", description="Texts that users write.")
+ns = Namespace(
+    "Posts", path="/v1", description="Texts in Markdown: drafted, scheduled, published, archived."
+)
 
 author = ns.model(
     "Author",
@@ -25,7 +27,7 @@ author = ns.model(
         "id": fields.Integer(required=True, attribute="author_id", example=7),
         "username": fields.String(required=True, attribute="author_username", example="ada"),
         "name": fields.String(required=True, nullable=True, attribute="author_name", example="Ada"),
-        "avatar_url": fields.String(required=True, nullable=True),
+        "avatar_url": fields.String(required=True, nullable=True, example=None),
     },
 )
 
@@ -45,7 +47,7 @@ def _texts(*, required: bool) -> dict[str, Any]:
             required=required,
             kind="slug",
             description="Made from the title if absent.",
-            example="hello-world",
+            example="hello-world" if required else None,  # one that is free differs each time
         ),
         "excerpt": fields.String(
             required=required,
@@ -63,7 +65,7 @@ def _writable(*, required: bool) -> dict[str, Any]:
     return {
         **_texts(required=required),
         "status": fields.String(
-            required=required, enum=["draft", "published", "archived"], example="draft"
+            required=required, enum=["draft", "published", "archived"], example="published"
         ),
         "published_at": fields.DateTime(
             required=required,
@@ -87,15 +89,18 @@ post = ns.model(
         "id": fields.Integer(required=True, readonly=True, example=42),
         **_writable(required=True),
         "html": fields.String(
-            required=True, readonly=True, description="Rendered, sanitised.", example="<p>Hi</p>"
+            required=True,
+            readonly=True,
+            description="Rendered, sanitised.",
+            example="<p>The <em>first</em> post.</p>",
         ),
         "author": fields.Inline(author, required=True, readonly=True),
-        "comments_count": fields.Integer(required=True, readonly=True),
-        "likes_count": fields.Integer(required=True, readonly=True),
+        "comments_count": fields.Integer(required=True, readonly=True, example=0),
+        "likes_count": fields.Integer(required=True, readonly=True, example=0),
         "liked": fields.Boolean(
             required=True, readonly=True, nullable=True, description="Null when anonymous."
         ),
-        "version": fields.Integer(required=True, readonly=True),
+        "version": fields.Integer(required=True, readonly=True, example=1),
         "created_at": fields.DateTime(required=True, readonly=True),
         "updated_at": fields.DateTime(required=True, readonly=True),
     },
@@ -150,7 +155,10 @@ class PostBySlug(SpecEndpoint):
     spec = posts
 
     def get(self, slug: str) -> Response:
-        """Get a post by its slug; a former slug redirects to the present one"""
+        """Get a post by its slug
+
+        A slug that the post had before answers 301 to the present one.
+        """
         mask = self.spec.read_item_query()["fields"]
         row, is_former = self.read(lambda session: self.service(session).by_slug(slug))
         if is_former:

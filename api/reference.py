@@ -17,9 +17,12 @@ def errors() -> str:
         "Made from the code by `python -m api.reference`; a running service has the same as pages",
         "under `/problems`. A code is stable: programs may depend on it.",
         "",
-        "| status | `code` | meaning |",
-        "|---|---|---|",
-        *(f"| {kind.status} | `{code}` | {kind.explanation} |" for code, kind in problems),
+        "| status | `code` | meaning | what to do |",
+        "|---|---|---|---|",
+        *(
+            f"| {kind.status} | `{code}` | {kind.explanation} | {kind.remedy} |"
+            for code, kind in problems
+        ),
         "",
         "## Codes of faults",
         "",

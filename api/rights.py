@@ -21,7 +21,11 @@ class Rights(SpecEndpoint):
     """``GET`` the caller's rights; a subclass names the spec."""
 
     def get(self, id: int) -> Response:
-        """Tell what you may do with {a}"""
+        """Tell what you may do with {a}
+
+        For user interfaces: which buttons to show, and why not. Asked without signing in, it tells
+        what everybody may do.
+        """
         query.refuse_any()
 
         def work(session: Session) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def rights_of(ns: Namespace, id: str) -> dict[str, Any]:
     verdict = ns.model(
         "Verdict",
         {
-            "allowed": fields.Boolean(required=True),
+            "allowed": fields.Boolean(required=True, example=True),
             "reason": fields.String(description="Why not: `signed-out`, `role`, `not-author` ..."),
         },
     )

@@ -17,19 +17,22 @@ from api.users import user
 from services.sessions import SessionService
 from services.users import UserService
 
-ns = Namespace("sessions", path="/v1", description="Your own sign-ins.")
+ns = Namespace("Sessions", path="/v1", description="Who you are, and your own sign-ins.")
 
 sign_in = ns.model(
     "Session",
     {
-        "id": fields.Integer(required=True),
+        "id": fields.Integer(required=True, example=1),
         "device": fields.String(
-            required=True, nullable=True, description="The User-Agent that signed in."
+            required=True,
+            nullable=True,
+            description="The User-Agent that signed in.",
+            example="Mozilla/5.0 (X11; Linux x86_64)",
         ),
         "ip": fields.String(required=True, nullable=True, example="203.0.113.7"),
         "created_at": fields.DateTime(required=True),
         "refreshed_at": fields.DateTime(required=True, description="When it was used last."),
-        "current": fields.Boolean(required=True, description="The one that asks."),
+        "current": fields.Boolean(required=True, description="The one that asks.", example=True),
     },
 )
 caller = ns.model(
@@ -55,11 +58,17 @@ class SessionCollection(Listing):
     anonymous = frozenset()
 
     def get(self, **fixed: Any) -> Response:
-        """List your sign-ins"""
+        """List your sign-ins
+
+        Every device on which you are signed in; `current` is the one that asks.
+        """
         return _secret(super().get(**fixed))
 
     def delete(self) -> Response:
-        """Sign out everywhere else"""
+        """Sign out everywhere else
+
+        Ends all of your sessions but the one that asks; their tokens are refused within a second.
+        """
         query.refuse_any()
         self.write(lambda session: self.service(session).end_others())
         return _secret(self.nothing())
@@ -73,7 +82,10 @@ class SessionItem(SpecEndpoint):
     anonymous = frozenset()
 
     def delete(self, id: int) -> Response:
-        """Sign out one of your sign-ins"""
+        """Sign out one of your sign-ins
+
+        Its tokens are refused within a second. It may be the one that asks.
+        """
         query.refuse_any()
         self.write(lambda session: self.service(session).end(id))
         return _secret(self.nothing())
@@ -84,7 +96,10 @@ class WhoAmI(Endpoint):
     anonymous = frozenset()
 
     def get(self) -> Response:
-        """Tell who you are, by which sign-in, and what for"""
+        """Tell who you are
+
+        And by which sign-in or key, and what it is good for.
+        """
         query.refuse_any()
         return self.answer(self.read(self._told), caller, cache=NO_STORE)
 

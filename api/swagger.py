@@ -14,16 +14,21 @@ from typing import Any
 #: Part of a specification: JSON as Python has it.
 Document = dict[str, Any]
 
-METHODS = ("get", "put", "post", "delete", "patch")
+#: In the order in which people look for them.
+METHODS = ("get", "post", "put", "patch", "delete")
 
 #: Vendor field by which an operation names the media types it reads; RESTX has no other way.
 CONSUMES = "x-consumes"
 #: Vendor field by which an operation that reads a form names the model of the same as JSON.
 JSON_MODEL = "x-json-model"
+#: Vendor field with the example of a parameter, which Swagger 2.0 has only in bodies.
+EXAMPLE = "x-example"
 FORM = "application/x-www-form-urlencoded"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH_TYPES = ["application/merge-patch+json", "application/json"]
 PROBLEM_TYPE = "application/problem+json"
+#: Vendor field of an answer: codes that its problem may have; of a document: one of each code.
+PROBLEM_EXAMPLES = "x-problems"
 PROBLEM = {"$ref": "#/definitions/Problem"}
 
 #: What an operation needs that says nothing: no token, but one may change what is seen.
@@ -92,6 +97,7 @@ def complete(document: Document, base: str) -> Document:
     result["securityDefinitions"] = {"bearer": BEARER}
     for unused in ("host", "responses", "security"):
         result.pop(unused, None)
+    result["paths"] = {path: _sorted(item) for path, item in result["paths"].items()}
     _tell_bodies_from_answers(result)
     for method, path, operation in operations(result):
         _complete_operation(method, result["paths"][path], operation)
@@ -116,6 +122,12 @@ def offer_password(document: Document, token_url: str) -> Document:
         if any("bearer" in each for each in operation["security"]):
             operation["security"].append({"password": []})
     return result
+
+
+def _sorted(item: Document) -> Document:
+    """Return a path's operations in one order; RESTX has them in that of a set."""
+    rest = {name: value for name, value in item.items() if name not in METHODS}
+    return rest | {method: item[method] for method in METHODS if method in item}
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:

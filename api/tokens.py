@@ -29,7 +29,7 @@ from services.scopes import scopes_of
 from services.sessions import Credentials
 from services.validation import invalid
 
-ns = Namespace("auth", path="/v1", description="Sign in, go on, sign out.")
+ns = Namespace("Sign-in", path="/v1", description="Sign in, go on, sign out (OAuth 2).")
 
 NO_STORE = "no-store"
 #: What each grant needs beside ``grant_type``.
@@ -49,9 +49,11 @@ _ERRORS = {
 token_request = ns.model(
     "TokenRequest",
     {
-        "grant_type": fields.String(required=True, enum=list(_NEEDS)),
-        "username": fields.String(max_length=320, description="Or the email address."),
-        "password": fields.String(max_length=1024, multiline=True, example="correct horse battery"),
+        "grant_type": fields.String(required=True, enum=list(_NEEDS), example="password"),
+        "username": fields.String(
+            max_length=320, description="Or the email address.", example="ada"
+        ),
+        "password": fields.String(max_length=1024, multiline=True, example="an elephant in Cairo"),
         "refresh_token": fields.String(max_length=500),
         "scope": fields.String(max_length=1000, description="Ignored: a sign-in has every scope."),
     },
@@ -69,7 +71,9 @@ token_answer = ns.model(
 revocation_request = ns.model(
     "RevocationRequest",
     {
-        "token": fields.String(required=True, min_length=1, max_length=8192),
+        "token": fields.String(
+            required=True, min_length=1, max_length=8192, example="a-token-to-end"
+        ),
         "token_type_hint": fields.String(max_length=100, description="Not needed."),
     },
 )
@@ -115,7 +119,12 @@ class OAuthEndpoint(Endpoint):
 )
 class TokenCollection(OAuthEndpoint):
     def post(self) -> Response:
-        """Sign in with a password, or go on with a refresh token"""
+        """Sign in, or go on with a refresh token
+
+        In this console rather press Authorize, which asks here and sends the token from then on.
+        `grant_type` is `password`, with user name (or email) and password, or `refresh_token`. The
+        access token is good for 15 minutes, the refresh token for one use.
+        """
         data = self._data()
         grant = self._sign_in(data) if "password" in data else self._refresh(data)
         return self.answer(_shown(grant), token_answer, cache=NO_STORE)
@@ -176,7 +185,10 @@ class TokenCollection(OAuthEndpoint):
 )
 class Revocation(OAuthEndpoint):
     def post(self) -> Response:
-        """Sign out by a refresh or an access token; one that is not good is no error"""
+        """Sign out
+
+        By a refresh or an access token. One that is not good any more is no error (RFC 7009).
+        """
         token = read_form_or_json(revocation_request)["token"]
         self.write(lambda session: sessions.sign_out(session, token, session_of(token)))
         return Response(b"{}", headers={"Cache-Control": NO_STORE}, content_type=JSON[0])

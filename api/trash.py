@@ -17,20 +17,27 @@ from api.spec import Spec, with_fields
 from services.registry import RESOURCES
 from services.trash import TrashService
 
-ns = Namespace("trash", path="/v1", description="What was deleted, until it is purged.")
+ns = Namespace(
+    "Trash", path="/v1", description="What was deleted: bring it back, or remove it for good."
+)
 
 deletion = ns.model(
     "Deletion",
     {
         "type": fields.String(required=True, example="posts"),
         "id": fields.Integer(required=True, attribute="item_id", example=42),
-        "title": fields.String(required=True),
+        "title": fields.String(required=True, example="Hello, world"),
         "deleted_at": fields.DateTime(required=True),
         "deleted_by": fields.Integer(
-            required=True, nullable=True, description="A user's id; null: the command line."
+            required=True,
+            nullable=True,
+            description="A user's id; null: the command line.",
+            example=7,
         ),
         "children_count": fields.Integer(
-            required=True, description="How many items went with it, and would come back."
+            required=True,
+            description="How many items went with it, and would come back.",
+            example=0,
         ),
     },
 )
@@ -38,7 +45,7 @@ restored = ns.model(
     "Restored",
     {
         "id": fields.Integer(required=True, example=42),
-        "version": fields.Integer(required=True, description="And what else it shows."),
+        "version": fields.Integer(required=True, description="And what else it shows.", example=3),
     },
 )
 trash = Spec(
@@ -48,6 +55,10 @@ trash = Spec(
     filters={"type": {"type": arguments.choice(*RESOURCES), "help": "Only of this type."}},
 )
 _SIGNED_IN: frozenset[str] = frozenset()
+_LIST = """List what you may bring back
+
+Only the roots of deletions: what went with one comes back with it.
+"""
 _URL = f"/trash/<any({','.join(RESOURCES)}):type>/<id:id>"
 _slug = arguments.parser()
 _slug.add_argument(
@@ -56,7 +67,7 @@ _slug.add_argument(
 read_restoration = query.compile(with_fields(_slug))
 
 
-@expose(ns, "/trash")
+@expose(ns, "/trash", get={"summary": _LIST})
 class Trash(Listing):
     spec = trash
     anonymous = _SIGNED_IN
@@ -73,7 +84,10 @@ class TrashItem(SpecEndpoint):
     anonymous = _SIGNED_IN
 
     def get(self, type: str, id: int) -> Response:
-        """Get the root of a deletion"""
+        """Get the root of a deletion
+
+        `type` and `id` are those of the item that was deleted.
+        """
         render = self.plan(deletion, self.spec.read_item_query()["fields"])
         row = self.read(lambda session: self.service(session).find(type, id))
         body = dumps(render(row))
@@ -83,7 +97,10 @@ class TrashItem(SpecEndpoint):
         return conditional(response)
 
     def delete(self, type: str, id: int) -> Response:
-        """Remove a deleted item for good"""
+        """Remove a deleted item for good
+
+        With all that went with it, its history too. This cannot be undone.
+        """
         query.refuse_any()
         self.write(lambda session: self.service(session).purge(type, id))
         return self.nothing()
@@ -103,7 +120,11 @@ class Restoration(SpecEndpoint):
     anonymous = _SIGNED_IN
 
     def post(self, type: str, id: int) -> Response:
-        """Bring back an item with all that its deletion took; `slug` gives a post another one"""
+        """Bring back an item
+
+        With all that its deletion took. If another post has its slug by now, `slug` gives it a new
+        one. Answers the item.
+        """
         values = read_restoration()
         spec: Spec = current_app.extensions["signpost"].specs[type]
         model = spec.shown_to(self.actor, None)

@@ -21,7 +21,7 @@ from services import passwords
 from services.actor import ROLES, Actor
 from services.users import UserService
 
-ns = Namespace("users", path="/v1", description="People.")
+ns = Namespace("Users", path="/v1", description="People: sign up, look at them, change oneself.")
 
 _PASSWORD = "an elephant in Cairo"  # noqa: S105 - an example
 
@@ -47,8 +47,8 @@ def _public() -> dict[str, Any]:
         "username": fields.String(required=True, example="ada"),
         **_profile(required=True),
         "avatar_url": fields.String(required=True, nullable=True, readonly=True),
-        "role": fields.String(required=True, enum=list(ROLES)),
-        "posts_count": fields.Integer(required=True, readonly=True),
+        "role": fields.String(required=True, enum=list(ROLES), example="author"),
+        "posts_count": fields.Integer(required=True, readonly=True, example=3),
         "created_at": fields.DateTime(required=True, readonly=True),
     }
 
@@ -103,9 +103,7 @@ def _sign_up() -> dict[str, Any]:
 
 
 def _change() -> dict[str, Any]:
-    current = fields.String(
-        kind="secret", description="Needed to change your own email.", example=_PASSWORD
-    )
+    current = fields.String(kind="secret", description="Needed to change your own email.")
     return {**_writable(), "current_password": current}
 
 
@@ -181,7 +179,11 @@ class UserPassword(SpecEndpoint):
     spec = users
 
     def put(self, id: int) -> Response:
-        """Set a password; ends all other sessions"""
+        """Set a password
+
+        Yours, with the current one beside it; an admin sets those of others without. Ends all other
+        sessions of that user.
+        """
         with self.rights_first("update", id):
             query.refuse_any()
         data = self.body(new_password, "update", id)
@@ -196,7 +198,10 @@ class UserPosts(Listing):
     spec = posts_of_one
 
     def get(self, **path: Any) -> Response:
-        """List the posts of a user"""
+        """List the posts of a user
+
+        As the list of all posts, but of one author.
+        """
         id = path["id"]
         self.read(lambda session: UserService(session, self.actor, self.config).row(id))
         return super().get(author_id=id)
@@ -207,7 +212,10 @@ class UserByName(SpecEndpoint):
     spec = users
 
     def get(self, username: str) -> Response:
-        """Get a user by name, whatever its case"""
+        """Get a user by name
+
+        Upper and lower case are the same.
+        """
         mask = self.spec.read_item_query()["fields"]
         row = self.read(lambda session: self.service(session).by_name(username))
         return conditional(self.shown(row, mask))
