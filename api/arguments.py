@@ -102,6 +102,26 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """Some of these names, comma separated; each is kept once."""
+
+    names: tuple[str, ...]
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        items = Choice(self.names).__schema__
+        return {"type": "array", "items": items, "collectionFormat": "csv", "minItems": 1}
+
+    def __call__(self, text: str) -> list[str]:
+        """Return the names in the order given.
+
+        Raises:
+            Refused: one is none of them.
+        """
+        return list(dict.fromkeys(map(Choice(self.names), text.split(","))))
+
+
+@dataclass(frozen=True)
 class Text:
     """Text up to a length, NFC-normalised; nothing else is asked of it but to have no NUL."""
 

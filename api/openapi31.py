@@ -172,6 +172,8 @@ def _body(
         schema["required"] = required
     # Of a form, unknown fields are ignored but may not be repeated. Source: RFC 6749, section 3.1.
     form = schema | {"additionalProperties": {"type": "string"}}
+    if json_model:
+        form["title"] = f"{json_model.removesuffix('Request')}Form"
     other = schema | {"additionalProperties": False}
     if json_model:
         other = {"$ref": f"#/components/schemas/{json_model}"}

@@ -91,7 +91,7 @@ class SessionItem(SpecEndpoint):
         return _secret(self.nothing())
 
 
-@expose(ns, "/auth/whoami", get={"id": "whoami", **answers(ns, 200, caller, 401)})
+@expose(ns, "/auth/whoami", get={"id": "getCaller", **answers(ns, 200, caller, 401)})
 class WhoAmI(Endpoint):
     anonymous = frozenset()
 

@@ -52,14 +52,16 @@ trash = Spec(
     name="deletion",
     service=TrashService,
     output=deletion,
-    filters={"type": {"type": arguments.choice(*RESOURCES), "help": "Only of this type."}},
+    filters={
+        "types": {"type": arguments.Choices(tuple(RESOURCES)), "help": "Only of these types."},
+    },
 )
 _SIGNED_IN: frozenset[str] = frozenset()
 _LIST = """List what you may bring back
 
 Only the roots of deletions: what went with one comes back with it.
 """
-_URL = f"/trash/<any({','.join(RESOURCES)}):type>/<id:id>"
+_URL = f"/trash/<any({','.join(RESOURCES)}):kind>/<id:id>"
 _slug = arguments.parser()
 _slug.add_argument(
     "slug", arguments.Slug(), help="For a post whose slug is taken by now; see `suggestion`."
@@ -77,32 +79,32 @@ class Trash(Listing):
     ns,
     _URL,
     get=reads(ns, trash, "getDeletion", 409),
-    delete={"id": "purge", **answers(ns, 204, None, 401, 403, 404, 409)},
+    delete={"id": "purgeItem", **answers(ns, 204, None, 401, 403, 404, 409)},
 )
 class TrashItem(SpecEndpoint):
     spec = trash
     anonymous = _SIGNED_IN
 
-    def get(self, type: str, id: int) -> Response:
+    def get(self, kind: str, id: int) -> Response:
         """Get the root of a deletion
 
-        `type` and `id` are those of the item that was deleted.
+        `kind` and `id` are those of the item that was deleted.
         """
         render = self.plan(deletion, self.spec.read_item_query()["fields"])
-        row = self.read(lambda session: self.service(session).find(type, id))
+        row = self.read(lambda session: self.service(session).find(kind, id))
         body = dumps(render(row))
         headers = {"ETag": list_tag(body), "Vary": "X-Fields"}
         response = Response(body, headers=headers, content_type="application/json")
         last_modified(response, row.deleted_at.timestamp())
         return conditional(response)
 
-    def delete(self, type: str, id: int) -> Response:
+    def delete(self, kind: str, id: int) -> Response:
         """Remove a deleted item for good
 
         With all that went with it, its history too. This cannot be undone.
         """
         query.refuse_any()
-        self.write(lambda session: self.service(session).purge(type, id))
+        self.write(lambda session: self.service(session).purge(kind, id))
         return self.nothing()
 
 
@@ -110,7 +112,7 @@ class TrashItem(SpecEndpoint):
     ns,
     f"{_URL}/restoration",
     post={
-        "id": "restore",
+        "id": "restoreItem",
         "expect": [_slug],
         **answers(ns, 200, restored, 401, 403, 404, 409, 507),
     },
@@ -119,19 +121,19 @@ class Restoration(SpecEndpoint):
     spec = trash
     anonymous = _SIGNED_IN
 
-    def post(self, type: str, id: int) -> Response:
+    def post(self, kind: str, id: int) -> Response:
         """Bring back an item
 
         With all that its deletion took. If another post has its slug by now, `slug` gives it a new
         one. Answers the item.
         """
         values = read_restoration()
-        spec: Spec = current_app.extensions["signpost"].specs[type]
+        spec: Spec = current_app.extensions["signpost"].specs[kind]
         model = spec.shown_to(self.actor, None)
         self.plan(model, values["fields"])  # a wrong mask is refused before anything comes back
 
         def work(session: Session) -> Any:
-            self.service(session).restore(type, id, values["slug"])
+            self.service(session).restore(kind, id, values["slug"])
             return spec.service(session, self.actor, self.config).row(id)
 
         return self.shown(self.write(work), values["fields"], model=model)

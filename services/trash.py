@@ -11,7 +11,7 @@ from models import Deletion
 from services import deletion
 from services.base import ACTOR, SIGNED_OUT, YES, Service, Verdict
 from services.errors import Conflict, NotFound
-from services.listing import Sort, equals
+from services.listing import Sort, any_of
 from services.registry import RESOURCES
 
 NOT_YOURS = Verdict(False, "not-deleter")
@@ -27,7 +27,7 @@ class TrashService(Service[Deletion]):
     type = "trash"
     sorts: ClassVar = {"deleted_at": Sort(Deletion.deleted_at)}
     default_sort = "-deleted_at"
-    filters: ClassVar = {"type": equals(Deletion.type)}
+    filters: ClassVar = {"types": any_of(Deletion.type)}
 
     def visible(self) -> sa.Select[Any]:
         statement = sa.select(Deletion)

@@ -77,7 +77,7 @@ class TestApplication:
         # then
         assert set(bare) <= {
             ("POST", "/v1/auth/revoke", "200"),  # nothing to say (RFC 7009)
-            ("POST", "/v1/trash/{type}/{id}/restoration", "200"),  # one of several shapes
+            ("POST", "/v1/trash/{kind}/{id}/restoration", "200"),  # one of several shapes
         }
 
     def test_asks_for_a_token_wherever_it_writes(self, published: dict[str, Any]) -> None:

@@ -137,9 +137,10 @@ class TestList:
             delete(author, f"{POSTS}/{id}")
 
         assert ids(author.get(TRASH)) == posts[::-1]
-        assert ids(author.get(f"{TRASH}?sort=deleted_at&type=posts")) == posts
-        assert ids(author.get(f"{TRASH}?type=users")) == []
-        assert faults(author.get(f"{TRASH}?type=cats")) == {"type": "choice"}
+        assert ids(author.get(f"{TRASH}?sort=deleted_at&types=posts")) == posts
+        assert ids(author.get(f"{TRASH}?types=users,posts")) == posts[::-1]
+        assert ids(author.get(f"{TRASH}?types=users")) == []
+        assert faults(author.get(f"{TRASH}?types=posts,cats")) == {"types": "choice"}
         cursor = data(author.get(f"{TRASH}?limit=2"))["next"]
         assert ids(author.get(f"{TRASH}?limit=2&cursor={cursor}")) == posts[:1]
 

@@ -24,7 +24,7 @@ from tests.factories import PASSWORD, make_user
 
 FORM = "application/x-www-form-urlencoded"
 #: What is sent before an operation, since one before used up what it needs.
-BEFORE = {"purge": "deletePost"}
+BEFORE = {"purgeItem": "deletePost"}
 #: Operations whose example cannot work everywhere, and what they answer instead.
 EXCEPTIONS = {
     "createToken": "invalid-grant",  # nobody's password is known beforehand

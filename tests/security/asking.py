@@ -48,7 +48,7 @@ POINTERS = {
     "patchUser": ["/name", "/bio", "/username"],
 }
 #: Operations whose mask may name what is hidden from who asks, or what is of another kind.
-MASKED = {"listUsers", "getUser", "getUserByName", "restore"}
+MASKED = {"listUsers", "getUser", "getUserByName", "restoreItem"}
 #: Operations that ask for the present password.
 CONFIRMED = {"replaceUser", "patchUser", "setUserPassword"}
 #: Slugs up to this length get an end that nothing else has.
@@ -133,7 +133,7 @@ def _give_ids(case: Any) -> None:
         return
     noun = case.operation.path.split("/")[2]
     if noun == "trash":
-        path["type"] = "posts"
+        path["kind"] = "posts"
         _delete_another(case)
     if noun == "auth" and account:
         _sign_in_again()

@@ -129,7 +129,7 @@ def _row(line: str) -> Row:
     return Row(method, rule, target, dict(zip(CALLERS, map(int, statuses), strict=True)))
 
 
-_TRASHED = f"{API}/trash/<any(posts,users):type>/<id:id>"
+_TRASHED = f"{API}/trash/<any(posts,users):kind>/<id:id>"
 TABLE = [_row(line) for line in _TABLE.splitlines() if line]
 
 #: Kind of post → makes one.

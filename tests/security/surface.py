@@ -61,7 +61,7 @@ class Operation:
 
     def url(self, **values: object) -> str:
         """Return its URL; variables that are not given become ones that nothing has."""
-        given = {"type": "posts", "id": 2**53 - 1, "slug": NOBODY, "username": NOBODY} | values
+        given = {"kind": "posts", "id": 2**53 - 1, "slug": NOBODY, "username": NOBODY} | values
         return re.sub(r"{(\w+)}", lambda match: str(given[match[1]]), self.path)
 
     def valid(self) -> dict[str, Any]:
