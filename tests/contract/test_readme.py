@@ -54,3 +54,9 @@ def test_the_commands_exist() -> None:
     assert {"run", "test", "help"} <= set(commands)
     for command in commands:
         assert re.search(rf"^{command}:", makefile, re.M), command
+
+
+def test_without_make_the_same_tests_run() -> None:
+    long_ones = re.search(r"^LONG := (.*)$", (ROOT / "Makefile").read_text(), re.M)
+    assert long_ones
+    assert f'-m "not ({long_ones[1]})"' in README
