@@ -1,0 +1,64 @@
+"""HTML as Markdown, for what was written elsewhere: cleaned by nh3, converted by markdownify."""
+
+from __future__ import annotations
+
+import html
+import re
+from itertools import chain
+from typing import Any
+
+import nh3
+from markdownify import ATX, MarkdownConverter
+
+from services import markdown
+
+_BARE = nh3.Cleaner(tags=set())
+_CLEAN = nh3.Cleaner(link_rel=None)
+_FENCE = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
+_PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.IGNORECASE | re.DOTALL)
+_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+_BREAK = re.compile(r"(?<![>\n])\n(?![<\n])")
+_BLOCKS = "<!-- wp:"
+
+
+class TooDeep(Exception):
+    """HTML that is nested deeper than a body may be."""
+
+
+def to_markdown(text: str) -> str:
+    """Return HTML as Markdown; what the sanitiser would drop is dropped here already.
+
+    Raises:
+        TooDeep: cleaning takes time with the square of the depth, see services/markdown.py.
+    """
+    if markdown.depth(text) > markdown.MAX_DEPTH:
+        raise TooDeep()
+    return _Converter(heading_style=ATX, escape_misc=True).convert(_CLEAN.clean(text)).strip()
+
+
+def to_text(text: str) -> str:
+    """Return HTML as one line of plain text."""
+    return " ".join(html.unescape(_BARE.clean(text)).split())
+
+
+def with_paragraphs(text: str) -> str:
+    """Return a text of WordPress's classic editor with its paragraphs and line breaks as elements.
+
+    There a blank line ends a paragraph and a line break is one, but within ``<pre>``.
+    """
+    if _BLOCKS in text:
+        return text
+    parts = _PREFORMATTED.split(text.replace("\r\n", "\n"))
+    marked = (_BREAK.sub("<br>\n", _PARAGRAPH.sub("\n<p>", part)) for part in parts[::2])
+    return "".join(chain.from_iterable(zip(marked, [*parts[1::2], ""], strict=True)))
+
+
+class _Converter(MarkdownConverter):
+    def convert_pre(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        """Fence code by more backticks than any line of it begins with."""
+        made: str = super().convert_pre(el, text, parent_tags)  # type: ignore[misc]  # not in its stub
+        inner = max((len(found) for found in _FENCE.findall(text)), default=0)
+        if inner == 0:
+            return made
+        fence = "`" * (inner + 1)
+        return f"\n\n{fence}\n{text.strip(chr(10))}\n{fence}\n\n"
