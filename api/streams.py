@@ -42,6 +42,8 @@ CHUNK = 2**16
 #: Streams that a process sends at once. Each keeps a thread, of which there are 256 to spare.
 AT_ONCE = 64
 
+#: What JSON may hold as it is, though ``str.splitlines`` and its like end a line there.
+_BREAKS = tuple((chr(code).encode(), b"\\u%04x" % code) for code in (0x85, 0x2028, 0x2029))
 #: What makes no sense where all of it is sent.
 _PAGING = ("limit", "cursor", "page", "total")
 
@@ -206,9 +208,16 @@ def _query(values: Mapping[str, Any], limit: int) -> Query:
 def _form(kind: str, shape: Model, mask: str | None) -> Form:
     render = masked(shape, mask) if mask else plan(shape)
     if kind == NDJSON:
-        return Form(NDJSON, b"", lambda row: dumps(render(row)) + b"\n")
+        return Form(NDJSON, b"", lambda row: _unbroken(dumps(render(row))) + b"\n")
     sheet = Sheet(shape, parse_mask(shape, mask) if mask else None)
     return Form(CSV_TYPE, sheet.header, lambda row: sheet.line(render(row)))
+
+
+def _unbroken(line: bytes) -> bytes:
+    """Return JSON whose line breaks of Unicode are escaped: many readers of lines end one there."""
+    for character, escaped in _BREAKS:
+        line = line.replace(character, escaped)
+    return line
 
 
 def _next_limit(limit: int, row: int) -> int:

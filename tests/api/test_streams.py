@@ -190,6 +190,15 @@ class TestWhatIsStreamed:
     def test_of_somebody_unknown_is_not_found(self, client: FlaskClient) -> None:
         assert code(client.get("/api/v1/users/99/posts", headers=NDJSON)) == "not-found"
 
+    def test_has_no_line_break_within_a_line(
+        self, client: FlaskClient, session: Session, ada: User
+    ) -> None:
+        body = "one\u2028two\u2029three\x85four\r\nfive\x0bsix"
+        make_post(session, ada, body=body)
+
+        assert [each["body"] for each in lines(client.get(POSTS, headers=NDJSON))] == [body]
+        assert [each["body"] for each in rows(client.get(POSTS, headers=CSV))] == [body]
+
     def test_leaves_items_as_they_are(
         self, client: FlaskClient, session: Session, ada: User
     ) -> None:
