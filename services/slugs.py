@@ -29,9 +29,14 @@ def free(session: Session, wanted: str, post_id: int | None = None) -> str:
     """
     if not _TAKEN.ask(session, {"wanted": wanted, "post_id": post_id or 0}):
         return wanted
-    numbered = [f"{_stem(wanted)}-{number}" for number in range(2, _NUMBERED)]
-    taken = _taken(session, numbered, post_id)
-    return next((slug for slug in numbered if slug not in taken), unlike_any(wanted))
+    others = numbered(wanted)[1:]
+    taken = _taken(session, others, post_id)
+    return next((slug for slug in others if slug not in taken), unlike_any(wanted))
+
+
+def numbered(wanted: str) -> list[str]:
+    """Return ``wanted``, wanted-2, wanted-3 ...: what posts of one title are called in turn."""
+    return [wanted, *(f"{_stem(wanted)}-{number}" for number in range(2, _NUMBERED))]
 
 
 def unlike_any(wanted: str) -> str:

@@ -1,0 +1,226 @@
+"""Exports users, posts, their histories and the trash, a page at a time, as lines of JSON.
+
+All of it is as of one moment. Memory does not grow with the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from models import Change, Deletion, Post, PostSlug, Revision, User
+from services.posts import PostService
+from services.times import format_time
+from services.transfer.lines import FORMAT, NO_PASSWORD, VERSIONS
+from services.users import UserService
+
+#: Rows of one statement.
+PAGE = 200
+_FIELDS = {"user": UserService.history, "post": PostService.history}
+
+
+def export(engine: sa.Engine, *, passwords: bool = True) -> Iterator[bytes]:
+    """Yield the lines of an export, each with its line break.
+
+    Args:
+        passwords: with their hashes.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database is away or too slow.
+    """
+    count = 0
+    yield _line({"type": "header", "format": FORMAT, "version": VERSIONS[-1]})
+    with _snapshot(engine) as connection:
+        pages = _Pages(connection, passwords)
+        for part in (pages.users(), pages.deletions(), pages.histories(), pages.posts()):
+            for record in part:
+                count += 1
+                yield _line(record)
+    yield _line({"type": "end", "records": count})
+
+
+@contextmanager
+def _snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Connect so that all statements see the same moment, and nobody has to wait for them."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            # Whoever reads the lines may be slow.
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        else:
+            connection.exec_driver_sql("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+
+
+class _Pages:
+    """The rows of one moment, by id, as records."""
+
+    def __init__(self, connection: sa.Connection, passwords: bool) -> None:
+        self._connection, self._passwords = connection, passwords
+
+    def users(self) -> Iterator[dict[str, Any]]:
+        """Yield all users, those in the trash too."""
+        for page in self._pages(sa.select(User.__table__), User.id):
+            yield from (self._user(row) for row in page)
+
+    def deletions(self) -> Iterator[dict[str, Any]]:
+        """Yield who deleted the users in the trash."""
+        by = sa.orm.aliased(User)
+        statement = (
+            sa.select(User.id, User.username, by.username.label("by"))
+            .join(Deletion, Deletion.id == User.deletion_id)
+            .join(by, by.id == Deletion.deleted_by)
+        )
+        for page in self._pages(statement, User.id):
+            for row in page:
+                yield {"type": "deletion", "user": row.username, "by": row.by}
+
+    def histories(self) -> Iterator[dict[str, Any]]:
+        """Yield the revisions of all users."""
+        statement = sa.select(User.id, User.username, User.updated_at)
+        for page in self._pages(statement, User.id):
+            users = {row.id: row for row in page}
+            for row in self._revisions("users", list(users)):
+                user = users[row.id]
+                yield _revision("user", user.username, user, row)
+
+    def posts(self) -> Iterator[dict[str, Any]]:
+        """Yield all posts, those in the trash too, each with its revisions after it."""
+        by = sa.orm.aliased(User)
+        statement = (
+            sa.select(
+                *(c for c in Post.__table__.columns if c.key != "html"),
+                User.username.label("author"),
+                Deletion.type.label("deletion_type"),
+                by.username.label("deleted_by"),
+            )
+            .join(User, User.id == Post.author_id)
+            .outerjoin(Deletion, Deletion.id == Post.deletion_id)
+            .outerjoin(by, by.id == Deletion.deleted_by)
+        )
+        for page in self._pages(statement, Post.id):
+            former = self._former([row.id for row in page])
+            revisions = self._revisions("posts", [row.id for row in page])
+            revision = next(revisions, None)
+            for row in page:
+                yield _post(row, former.get(row.id, []))
+                while revision is not None and revision.id == row.id:
+                    yield _revision("post", row.slug, row, revision)
+                    revision = next(revisions, None)
+
+    def _pages(self, statement: Any, id: Any) -> Iterator[Sequence[Any]]:
+        last = 0
+        while True:
+            page = statement.where(id > last).order_by(id).limit(PAGE)
+            rows = self._connection.execute(page).all()
+            if rows:
+                yield rows
+                last = rows[-1].id
+            if len(rows) < PAGE:
+                return
+
+    def _revisions(self, type: str, ids: list[int]) -> Iterator[Any]:
+        """Yield the revisions of some items, by id and version; who made each, and when."""
+        last = (0, 0)
+        own = sa.and_(Revision.type == type, Revision.id.in_(ids))
+        key = sa.tuple_(Revision.id, Revision.version)
+        while True:
+            page = _REVISIONS.where(own, key > last).limit(PAGE)
+            rows = self._connection.execute(page).all()
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            last = (rows[-1].id, rows[-1].version)
+
+    def _former(self, ids: list[int]) -> dict[int, list[str]]:
+        statement = sa.select(PostSlug.post_id, PostSlug.slug).where(PostSlug.post_id.in_(ids))
+        found: dict[int, list[str]] = {}
+        for post_id, slug in self._connection.execute(statement.order_by(PostSlug.id)):
+            found.setdefault(post_id, []).append(slug)
+        return found
+
+    def _user(self, row: Any) -> dict[str, Any]:
+        names = ("username", "email", "email_verified", "name", "bio", "role", "status")
+        record = {"type": "user", **{name: getattr(row, name) for name in names}}
+        if self._passwords and row.password_hash != NO_PASSWORD:
+            record["password_hash"] = row.password_hash
+        record |= _life(row)
+        if row.deleted_at is not None:
+            record["deleted_at"] = format_time(row.deleted_at)
+        return record
+
+
+def _post(row: Any, former: list[str]) -> dict[str, Any]:
+    names = ("author", "slug", "title", "body")
+    record = {"type": "post", **{name: getattr(row, name) for name in names}}
+    if row.has_own_excerpt:
+        record["excerpt"] = row.excerpt
+    record |= {"status": row.status, "published_at": _time(row.published_at), "tags": row.tags}
+    if former:
+        record["former_slugs"] = former
+    record |= _life(row)
+    if row.deletion_type == "posts":
+        record |= {"deleted_at": format_time(row.deleted_at), "deleted_by": row.deleted_by}
+    elif row.deletion_type is not None:
+        record["deleted_with_author"] = True
+    return record
+
+
+def _life(row: Any) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "created_at": format_time(row.created_at),
+        "updated_at": format_time(row.updated_at),
+        "has_revisions": True,
+    }
+
+
+def _revision(kind: str, name: str, item: Any, row: Any) -> dict[str, Any]:
+    contents = {field: row.snapshot.get(field) for field in _FIELDS[kind]}
+    if published_at := contents.get("published_at"):
+        contents["published_at"] = format_time(datetime.fromisoformat(published_at))
+    return {
+        "type": "revision",
+        kind: name,
+        "version": row.version,
+        "at": format_time(row.at or item.updated_at),  # the log may not reach back to it
+        "by": row.by,
+        "contents": contents,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _first(column: Any) -> sa.ScalarSelect[Any]:
+    """Select of the change that made a version: later ones may only tell of its audience."""
+    made = (Change.type == Revision.type, Change.id == Revision.id)
+    statement = sa.select(column).where(*made, Change.version == Revision.version)
+    return statement.order_by(Change.seq).limit(1).scalar_subquery()
+
+
+_MAKER = sa.case((Revision.made_at.is_not(None), Revision.made_by), else_=_first(Change.actor_id))
+_REVISIONS = (
+    sa.select(
+        Revision.id,
+        Revision.version,
+        Revision.snapshot,
+        sa.func.coalesce(Revision.made_at, _first(Change.at)).label("at"),
+        User.username.label("by"),
+    )
+    .outerjoin(User, User.id == _MAKER)
+    .order_by(Revision.id, Revision.version)
+)

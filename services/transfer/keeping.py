@@ -1,0 +1,156 @@
+"""Stores users and posts as they were elsewhere, through the hooks that all writes go through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from config import Config
+from models import Deletion, Post, Revision, User
+from services import log, slugs
+from services.posts import PostService
+from services.transfer.lines import OPERATOR
+from services.users import UserService
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a line says beside the contents: the life that an item has had."""
+
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    has_revisions: bool
+    deleted_at: datetime | None = None
+    deleted_by: int | None = None
+    deletion_id: int | None = None
+    """The deletion of its author, if that took it."""
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], now: datetime, **more: Any) -> Origin:
+        """Read a line; what it leaves out is as of an item that is made now."""
+        created_at = data.get("created_at", now)
+        given = {"deleted_at": data.get("deleted_at")} | more
+        return cls(
+            version=data.get("version", 1),
+            created_at=created_at,
+            updated_at=data.get("updated_at", created_at),
+            has_revisions=data.get("has_revisions", False),
+            **given,
+        )
+
+
+class Users(UserService):
+    """Stores one user with a past."""
+
+    def __init__(self, session: Session, config: Config | None, origin: Origin) -> None:
+        super().__init__(session, OPERATOR, config)
+        self._origin = origin
+
+    def build(self, data: Mapping[str, Any]) -> User:
+        user = super().build(data)
+        user.email_verified = data.get("email_verified", False)
+        user.version = self._origin.version
+        user.created_at, user.updated_at = self._origin.created_at, self._origin.updated_at
+        return user
+
+    def store(self, item: User) -> None:
+        super().store(item)
+        if self._origin.deleted_at is not None:
+            deletion = _deletion(self, item, self._origin)
+            deletion.item_id = deletion.owner_id = item.id
+            self.session.add(deletion)
+            self.session.flush()
+            item.deleted_at, item.deletion_id = self._origin.deleted_at, deletion.id
+            self.session.flush()
+
+    def record(self, op: str, item: User, *, was: int, group_id: int | None = None) -> None:
+        _record(self, self._origin, item)
+
+
+class Posts(PostService):
+    """Stores one post with a past, of any author."""
+
+    def __init__(
+        self, session: Session, config: Config | None, origin: Origin, author: User
+    ) -> None:
+        super().__init__(session, OPERATOR, config)
+        self._origin, self._author = origin, author
+
+    def build(self, data: Mapping[str, Any]) -> Post:
+        origin = self._origin
+        post = Post(author_id=self._author.id, version=origin.version)
+        set_committed_value(post, "author", self._author)
+        post.created_at, post.updated_at = origin.created_at, origin.updated_at
+        self.apply(post, {"status": "draft", **self.defaults, **data})
+        post.deleted_at, post.deletion_id = origin.deleted_at, origin.deletion_id
+        self._post = post
+        return post
+
+    def store(self, item: Post) -> None:
+        is_root = item.deleted_at is not None and item.deletion_id is None
+        if is_root:
+            deletion = _deletion(self, item, self._origin)
+            self.session.add(deletion)
+            self.session.flush()
+            item.deletion_id = deletion.id
+        super().store(item)
+        if is_root:
+            deletion.item_id = item.id
+            self.session.flush()
+
+    def record(self, op: str, item: Post, *, was: int, group_id: int | None = None) -> None:
+        _record(self, self._origin, item)
+
+    def keep(self, data: Mapping[str, Any], slug: str) -> Post:
+        """Store the post, under ``slug``, with its former slugs; return it."""
+        id = self.create({**data, "slug": slug})
+        for former in data.get("former_slugs", []):
+            slugs.remember(self.session, id, former)
+        return self._post
+
+
+def keep(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Store revisions that were made elsewhere."""
+    if rows:
+        session.execute(sa.insert(Revision), rows)
+
+
+def _deletion(service: Users | Posts, item: Any, origin: Origin) -> Deletion:
+    """Return the deletion of which ``item`` is the root; of one without an id yet, to be named."""
+    return Deletion(
+        type=service.type,
+        item_id=item.id or 0,
+        owner_id=item.author_id if isinstance(item, Post) else 0,
+        title=service.title_of(item),
+        deleted_at=origin.deleted_at,
+        deleted_by=origin.deleted_by,
+        children_count=0,
+    )
+
+
+def _record(service: Users | Posts, origin: Origin, item: Any) -> None:
+    """Log an item as one change, which nobody could see before.
+
+    One in the trash is logged as deleted: a restoration looks there for what the deletion took.
+    """
+    is_gone = item.deleted_at is not None
+    entry = log.Entry(
+        type=service.type,
+        id=item.id,
+        op="delete" if is_gone else "create",
+        version=item.version,
+        was=log.NOBODY,
+        now=log.NOBODY if is_gone else service.audience(item),
+        actor_id=OPERATOR.user_id,
+        via=OPERATOR.via,
+        owner_id=service.owner_of(item),
+        group_id=item.deletion_id,
+    )
+    log.record(service.session, entry, None if origin.has_revisions else service.snapshot(item))
