@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import re
 import subprocess
@@ -128,6 +129,34 @@ class TestCommands:
         # then
         unknown = [each for each in told if not any(each.startswith(name) for name in ours)]
         assert unknown == []
+
+
+def test_a_line_of_the_log_is_as_told(tmp_path: Path) -> None:
+    # given
+    told = re.search(r"^{.*}$", section(PAGE, "Log"), re.M)
+    assert told
+    # when
+    with live_server(f"sqlite:///{tmp_path}/log.sqlite", tmp_path, WORKERS=1) as server:
+        server.client.get("/healthz")
+        lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
+    # then
+    [request, *_] = [line for line in lines if line["event"] == "request"]
+    assert list(request) == list(json.loads(told[0]))
+
+
+def test_the_metrics_are_scraped_as_told(tmp_path: Path) -> None:
+    # given
+    settings = {"PUBLIC_URL": "https://example.org", "WORKERS": 1}
+    allowed = re.search(r"`ALLOWED_HOSTS=(\S+)`", section(PAGE, "Metrics"))
+    assert allowed
+    url = f"sqlite:///{tmp_path}/metrics.sqlite"
+    # when
+    with live_server(url, tmp_path, **settings) as server:
+        refused = server.client.get("/metrics")
+    with live_server(url, tmp_path, ALLOWED_HOSTS=allowed[1], **settings) as server:
+        scraped = server.client.get("/metrics")
+    # then
+    assert (refused.status_code, scraped.status_code) == (400, 200)
 
 
 def test_every_metric_is_told_of(client: FlaskClient) -> None:
