@@ -11,13 +11,16 @@ ARGS ?=
 LONG := browser or node or clients or fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check lint format types bench prove lock hooks clean
+.PHONY: help run demo dev test check lint format types bench prove lock hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## install what it needs and serve on http://127.0.0.1:8000
 	@exec $(BIN)/python -m api.serve
+
+demo: $(VENV)/.run ## serve 40 posts and some users to try it with, from a database of their own
+	@exec scripts/demo
 
 dev: $(VENV)/.dev ## serve in development: reload on change, mail kept under /dev/mail
 	@exec env ENV=development $(BIN)/python -m api.serve --reload
@@ -52,7 +55,7 @@ hooks: ## check every commit of this clone before it is made
 	@git config core.hooksPath scripts/hooks
 	@echo "Commits are checked by scripts/hooks/pre-commit."
 
-clean: ## remove what was installed and cached; the data in instance/ stays
+clean: ## remove what was installed and cached; the data in instance*/ stays
 	@rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage
 
 # Stamps: nothing is installed as long as the lock file is older than its stamp.

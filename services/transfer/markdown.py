@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,13 @@ class MarkdownFolder:
         self.author = author
         self.left_out: Counter[str] = Counter()
         """What was not taken over → how often."""
+        self.note: Callable[[int], object] = lambda _files: None
+        """Told of each file."""
         self._sources: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Line]:
         for path in self.paths():
+            self.note(1)
             source = _shown(path.relative_to(self.root))
             try:
                 yield Line(1, source, {"type": "post", **self._post(path, source)})
@@ -89,7 +92,7 @@ class MarkdownFolder:
             here = Path(folder)
             linked = [name for name in folders if (here / name).is_symlink()]
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            self.left_out["linked folders"] += len(linked)
+            self.left_out += Counter({"linked folders": len(linked)})
             for name in sorted(names):
                 if not name.lower().endswith(_ENDINGS) or name.startswith("."):
                     continue

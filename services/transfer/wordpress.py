@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,18 +75,22 @@ class WordPressExport:
 
     Args:
         file: the export.
+        author: username of the author of posts that name none.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, author: str | None = None) -> None:
         self.file = file
+        self.author = author
         self.left_out: Counter[str] = Counter()
         """What was not taken over → how often."""
+        self.note: Callable[[int], object] = lambda _bytes: None
+        """Told how many bytes were read since it was last told."""
         self._slugs: set[str] = set()
 
     def __iter__(self) -> Iterator[Line]:
         source = self.file.name
         try:
-            for element in _elements(self.file):
+            for element in _elements(self.file, self.note):
                 if (record := self._record(element)) is not None:
                     yield Line(element.line, source, record)
         except _Unreadable as exc:
@@ -95,7 +99,7 @@ class WordPressExport:
     def _record(self, element: Element) -> dict[str, Any] | Fault | None:
         if element.kind == "wp:author":
             return _user(element)
-        self.left_out["comments"] += element.comments
+        self.left_out += Counter(comments=element.comments)
         kind, status = element["wp:post_type"], element["wp:status"]
         if kind != "post" or status in {"auto-draft", "inherit"}:
             known = kind if kind in {"page", "attachment", "revision", "nav_menu_item"} else "other"
@@ -119,7 +123,7 @@ class WordPressExport:
         post: dict[str, Any] = {
             "type": "post",
             "slug": self._slug(element, title),
-            "author": username(element["dc:creator"]),
+            "author": username(element["dc:creator"]) or self.author or "",
             "title": title,
             "body": body,
             "status": _STATUSES.get(status, status),
@@ -181,7 +185,7 @@ class _Unreadable(Exception):
         self.line = line
 
 
-def _elements(path: Path) -> Iterator[Element]:
+def _elements(path: Path, note: Callable[[int], object]) -> Iterator[Element]:
     """Return authors and items one after the other.
 
     Raises:
@@ -195,6 +199,7 @@ def _elements(path: Path) -> Iterator[Element]:
     try:
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
+                note(len(chunk))
                 reader.silence += len(chunk)
                 parser.feed(chunk)
                 reader.refuse_silence()
