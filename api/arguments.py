@@ -19,6 +19,7 @@ from api import masks
 from api.fields import Field
 from api.patterns import TEXT, pattern_of
 from api.swagger import EXAMPLE
+from services import search
 from services import text as rules
 from services.times import parse_time
 from services.validation import MAX_INTEGER, Faults, counted
@@ -149,6 +150,25 @@ class Text:
         for fault in faults.listed:
             raise Refused(fault.code, fault.message)
         return cleaned
+
+
+@dataclass(frozen=True)
+class Words(Text):
+    """Words to search for, without operators."""
+
+    max_length: int = search.MAX_LENGTH
+    min_length: int = 1
+
+    def __call__(self, text: str) -> Any:
+        """Return the different words, folded.
+
+        Raises:
+            Refused: it is too long, has no word or too many.
+        """
+        try:
+            return search.wanted(super().__call__(text))
+        except search.NoWords as exc:
+            raise Refused(exc.code, exc.message) from exc
 
 
 @dataclass(frozen=True)

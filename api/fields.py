@@ -214,6 +214,17 @@ class Inline(Nested):
         return members
 
 
+def snippet() -> String:
+    """Declare where the words of a search stand in an item."""
+    return String(
+        required=True,
+        readonly=True,
+        nullable=True,
+        description="In a search: escaped HTML with `<mark>` around the words found, else null.",
+        example=None,
+    )
+
+
 def shape(ns: Namespace, name: str, /, **members: Field) -> Model:
     """Declare an object called ``name`` with these members.
 

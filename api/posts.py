@@ -97,6 +97,7 @@ post = ns.model(
         "author": fields.Inline(author, required=True, readonly=True),
         "comments_count": fields.Integer(required=True, readonly=True, example=0),
         "likes_count": fields.Integer(required=True, readonly=True, example=0),
+        "snippet": fields.snippet(),
         "liked": fields.Boolean(
             required=True, readonly=True, nullable=True, description="Null when anonymous."
         ),

@@ -15,6 +15,11 @@ from api.pagination import DEEPEST
 from services.actor import Actor
 from services.base import Service
 
+_SEARCH = (
+    "Words, all of which must be there, whatever their case and accents; no operators. Without"
+    " `sort` the best come first and the list ends after 1,000."
+)
+
 
 @dataclass(frozen=True)
 class ByRole:
@@ -86,11 +91,16 @@ class Spec:
             help="Page by number, from 1, for tables in a UI; down to row 10,000.",
         )
         add("total", arguments.flag, default=False, help="Count all matches.")
+        usual = self.service.default_sort
+        help = "Order; `-` for descending. Ties are broken by id."
+        if self.service.searched:
+            add("q", arguments.Words(), help=_SEARCH)
+            help += f" Without it: `{usual}`, with `q` the best first."
         add(
             "sort",
             arguments.sort(*self.service.sorts),
-            default=self.service.default_sort,
-            help="Order; `-` for descending. Ties are broken by id.",
+            default=None if self.service.searched else usual,
+            help=help,
         )
         for name, options in self.filters.items():
             add(name, **options)
@@ -103,8 +113,14 @@ class Spec:
 
     @cached_property
     def read_list_query(self) -> Callable[[], dict[str, Any]]:
-        """Parse the query string of a list."""
-        return query.compile(self.list_parser)
+        """Parse the query string of a list; ``sort`` is None for the best first."""
+        read, usual = query.compile(self.list_parser), self.service.default_sort
+
+        def parse() -> dict[str, Any]:
+            values = read()
+            return values if values.get("q") else {**values, "sort": values["sort"] or usual}
+
+        return parse
 
     @cached_property
     def read_item_query(self) -> Callable[[], dict[str, Any]]:

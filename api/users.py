@@ -47,6 +47,7 @@ def _public() -> dict[str, Any]:
         "username": fields.String(required=True, example="ada"),
         **_profile(required=True),
         "avatar_url": fields.String(required=True, nullable=True, readonly=True),
+        "snippet": fields.snippet(),
         "role": fields.String(required=True, enum=list(ROLES), example="author"),
         "posts_count": fields.Integer(required=True, readonly=True, example=3),
         "created_at": fields.DateTime(required=True, readonly=True),

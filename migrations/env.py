@@ -13,6 +13,7 @@ from alembic import context
 
 from models import Base
 from models.base import UTCDateTime
+from models.search import is_foreign_to
 
 #: Our own type → its name in migrations/columns.py. More specific types first.
 _NAMES: dict[type[sa.types.TypeEngine[Any]], str] = {
@@ -44,11 +45,16 @@ def _connection() -> AbstractContextManager[sa.Connection]:
     return sa.create_engine(database_url(Config.from_env().DATABASE_URL)).connect()
 
 
+def _is_ours(item: Any, name: str | None, kind: str, *_: object) -> bool:
+    return not is_foreign_to(context.get_context().dialect.name, name, kind)
+
+
 with _connection() as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         render_item=_render,
+        include_object=_is_ours,
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():

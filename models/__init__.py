@@ -5,10 +5,13 @@ from models.base import Base
 from models.change import Change, Revision
 from models.deletion import Deletion
 from models.post import Post, PostSlug, PostTag
+from models.search import POST_WORDS, USER_WORDS
 from models.session import LoginAttempt, RefreshToken, Revocation, UserSession
 from models.user import User
 
 __all__ = [
+    "POST_WORDS",
+    "USER_WORDS",
     "AuditEvent",
     "Base",
     "Change",

@@ -26,13 +26,19 @@ class Question:
     Args:
         statement: a SELECT, or an INSERT with RETURNING.
         keys: the columns that each INSERT gives.
+        planned_anew: its plan depends on the values so much that PostgreSQL must not keep one.
     """
 
     def __init__(
-        self, statement: sa.Select[*tuple[Any, ...]] | Any, keys: Sequence[str] = ()
+        self,
+        statement: sa.Select[*tuple[Any, ...]] | Any,
+        keys: Sequence[str] = (),
+        *,
+        planned_anew: bool = False,
     ) -> None:
         self.statement = statement
         self._keys = keys
+        self._planned_anew = planned_anew
         self._texts: dict[str, _Text | None] = {}
         columns = list(statement.exported_columns)
         make: Any = namedtuple  # what its fields are is known only now
@@ -49,8 +55,10 @@ class Question:
         if text is None or engine.dispatch.before_cursor_execute:
             return session.connection().execute(self.statement, dict(params)).all()
         is_within = session.in_transaction()
+        anew = self._planned_anew and engine.dialect.name == "postgresql"
+        options = {"prepare": False} if anew else {}
         with _within(session.connection()) if is_within else _apart(engine) as driver:
-            cursor = driver.execute(text.sql, text.values(params))
+            cursor = driver.execute(text.sql, text.values(params), **options)
             found = [list(row) for row in cursor.fetchall()]
             cursor.close()
         for row in found:

@@ -93,6 +93,7 @@ class Authored(Service[M]):
             "author_username": item.author.username,
             "author_name": item.author.name,
             "avatar_url": None,
+            "snippet": None,
         }
 
     def created(self, id: int) -> Any:

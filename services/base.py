@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Deletion
 from models.prepared import Question
-from services import deletion, log
+from services import deletion, log, search
 from services.errors import NotFound, Stale
 from services.listing import Page, Query, fetch
 from services.rules import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Rules, Verdict
@@ -24,6 +24,7 @@ from services.rules import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Rules, Verdict
 __all__ = ["ACTOR", "NOW", "ROLE", "SIGNED_OUT", "YES", "Service", "Verdict"]
 
 M = TypeVar("M", bound=Any)
+_NO_SNIPPET = sa.null().label("snippet")
 
 
 class Service(Rules[M]):
@@ -35,9 +36,9 @@ class Service(Rules[M]):
         """Return one page of visible rows; at most two queries.
 
         Raises:
-            Invalid: a filter that this caller may not use.
+            Invalid: a filter that this caller may not use, or a page too deep for a search.
         """
-        return fetch(self, query)
+        return search.fetch(self, query) if "q" in query.filters else fetch(self, query)
 
     def row(self, id: int) -> Any:
         """Return one visible row with ``columns()``.
@@ -56,7 +57,8 @@ class Service(Rules[M]):
 
     def only(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Return ``statement`` reduced to ``columns()``."""
-        return statement.with_only_columns(*self.columns(), maintain_column_froms=True)
+        columns = (*self.columns(), *((_NO_SNIPPET,) if self.searched else ()))
+        return statement.with_only_columns(*columns, maintain_column_froms=True)
 
     # -- writes --------------------------------------------------------------------
 
@@ -67,8 +69,11 @@ class Service(Rules[M]):
     def create(self, data: Mapping[str, Any]) -> int:
         """Create an item of prepared input; return its id."""
         self.require("create", None)
+        counted, data = _without_counts(data)
         item = self.build(data)
         self.store(item)
+        if self.searched:
+            search.keep(self.session, self.searched, item, counted)
         self.record("create", item, was=log.NOBODY)
         return int(item.id)
 
@@ -91,11 +96,14 @@ class Service(Rules[M]):
             NotFound, Forbidden, Stale: it is hidden, not the caller's to change, or newer.
         """
         item = self.load(id, "update", expected)
-        was, before = self.audience(item), _values(item)
+        counted, changes = _without_counts(changes)
+        was, before, told = self.audience(item), _values(item), self._found_by(item)
         self.apply(item, changes)
         if _values(item) != before:  # not session.is_modified: what apply calls may flush
             self.touch(item)
             self.session.flush()
+            if self.searched and self._found_by(item) != told:
+                search.keep(self.session, self.searched, item, counted)
             self.record("update", item, was=was)
 
     def delete(self, id: int, expected: frozenset[int] | None = None) -> Deletion:
@@ -119,6 +127,11 @@ class Service(Rules[M]):
     def check(self, action: str, id: int | None) -> None:
         """Raise what would refuse ``action`` before its input is looked at."""
         self.require(action, None if id is None else self.row(id))
+
+    def _found_by(self, item: M) -> tuple[Any, ...]:
+        """Return what ``q`` looks through."""
+        fields = self.searched.fields if self.searched else ()
+        return tuple(getattr(item, name) for name in fields)
 
     # -- the log -------------------------------------------------------------------
 
@@ -178,6 +191,12 @@ class Service(Rules[M]):
             for child in RESOURCES.values()
             if self.type in child.parents()
         ]
+
+
+def _without_counts(data: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return what ``prepare`` counted for the search, None if nothing, and the rest."""
+    rest = dict(data)
+    return rest.pop(search.COUNTED, None), rest
 
 
 def _values(item: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from models import Change, Deletion, Revision
-from services import log
+from services import log, search
 
 if TYPE_CHECKING:
     from services.base import Service
@@ -77,6 +77,8 @@ def _purge(service: Service[Any], doomed: list[int], with_owner: bool) -> None:
         .where(Change.type == service.type, Change.id.in_(doomed))
         .values({"actor_id": None} | ({"owner_id": None} if with_owner else {}))
     )
+    if service.searched:
+        search.forget(session, service.searched, doomed)
     session.execute(sa.delete(service.model).where(service.model.id.in_(doomed)))
     for table, column in ((Revision, Revision.id), (Deletion, Deletion.item_id)):
         session.execute(sa.delete(table).where(table.type == service.type, column.in_(doomed)))

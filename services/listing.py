@@ -109,21 +109,44 @@ def any_of(column: InstrumentedAttribute[Any]) -> Filter:
 
 def fetch(service: Service[Any], query: Query) -> Page:
     """Run ``query``: one statement for the rows, one more for the total if it is wanted."""
+    params = params_of(service, query)
+    if query.after:
+        params |= {"after": query.after[0], "after_id": query.after[1]}
+    found = kept(service, query, "rows", _rows).ask(service.session, params)
+    total = total_of(service, query, params, _total) if query.total else None
+    rows = found[: query.limit]
+    following = (rows[-1].sort_value, rows[-1].id) if len(found) > query.limit else None
+    return Page(rows, following, total)
+
+
+def total_of(
+    service: Service[Any],
+    query: Query,
+    params: Mapping[str, Any],
+    build: Callable[[Service[Any], Query], sa.Select[Any]],
+) -> int:
+    """Return how many rows match, as ``build`` counts them."""
+    found = kept(service, query, "total", build).ask(service.session, params)
+    return int(found[0][0])
+
+
+def params_of(service: Service[Any], query: Query) -> dict[str, Any]:
+    """Return the values of a list's parameters, those of its position apart."""
     params = service.params | {"limit": query.limit + 1}
     params |= {"offset": query.limit * ((query.page or 1) - 1)}
     for name, value in query.filters.items():
         declared = service.filters[name]
         params |= declared.params(value) if declared.shape else {f"f_{name}": value}
-    if query.after:
-        params |= {"after": query.after[0], "after_id": query.after[1]}
-    found = _kept(service, query, "rows").ask(service.session, params)
-    total = _kept(service, query, "total").ask(service.session, params) if query.total else None
-    rows = found[: query.limit]
-    following = (rows[-1].sort_value, rows[-1].id) if len(found) > query.limit else None
-    return Page(rows, following, total[0][0] if total else None)
+    return params
 
 
-def _kept(service: Service[Any], query: Query, kind: str) -> Question:
+def kept(
+    service: Service[Any],
+    query: Query,
+    kind: str,
+    build: Callable[[Service[Any], Query], sa.Select[Any]],
+) -> Question:
+    """Return what ``build`` makes of a query, made once per kind, role and shape."""
     shapes = tuple(
         (name, shape(value) if (shape := service.filters[name].shape) else None)
         for name, value in query.filters.items()
@@ -132,24 +155,35 @@ def _kept(service: Service[Any], query: Query, kind: str) -> Question:
     key = (service.rank, kind, query.sort, shapes, position, query.page is not None)
     question = service._statements.get(key)
     if question is None:
-        question = Question(_build(service, query, kind))
+        question = Question(build(service, query), planned_anew="q" in query.filters)
         if len(service._statements) >= _KEPT:  # of odd ones, perhaps: they must not keep others out
             service._statements.clear()
         service._statements[key] = question
     return question
 
 
-def _build(service: Service[Any], query: Query, kind: str) -> sa.Select[Any]:
+def narrowed(service: Service[Any], filters: Mapping[str, Any]) -> sa.Select[Any]:
+    """Return the visible rows that pass ``filters``."""
     statement = service.visible()
-    never_null: frozenset[str] = frozenset()
-    for name, value in query.filters.items():
+    for name, value in filters.items():
         declared = service.filters[name]
         bound = value if declared.shape else sa.bindparam(f"f_{name}")
         statement = statement.where(declared.condition(service, bound))
+    return statement
+
+
+def _total(service: Service[Any], query: Query) -> sa.Select[Any]:
+    statement = narrowed(service, query.filters)
+    return statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
+
+
+def _rows(service: Service[Any], query: Query) -> sa.Select[Any]:
+    statement = narrowed(service, query.filters)
+    never_null: frozenset[str] = frozenset()
+    for name, value in query.filters.items():
+        declared = service.filters[name]
         if declared.shape:
             never_null |= declared.rules_out_nulls.get(declared.shape(value), frozenset())
-    if kind == "total":
-        return statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
     name = (query.sort or service.default_sort).removeprefix("-")
     descending = (query.sort or service.default_sort).startswith("-")
     sort = service.sorts[name]

@@ -7,6 +7,7 @@ on SQLite there is one writer anyway.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,7 +26,7 @@ FORESIGHT = timedelta(seconds=20)
 
 #: Key of PostgreSQL's advisory lock around the log (any constant, the same in every process).
 LOCK = 0x5349_474E
-_ENTRIES = "log_entries"
+_ENTRIES, _BEFORE = "log_entries", "log_before"
 _COLUMNS = (
     "at",
     "actor_id",
@@ -71,10 +72,17 @@ def record_each(session: Session, entries: sa.Select[Any]) -> None:
     session.info.setdefault(_ENTRIES, []).append((entries, None))
 
 
+def run_before(session: Session, command: Command, row: Mapping[str, Any]) -> None:
+    """Run ``command`` shortly before the log is written, so that nobody waits for it meanwhile."""
+    session.info.setdefault(_BEFORE, []).append((command, [row]))
+
+
 def flush(session: Session) -> None:
     """Write what was recorded: the transaction's last statements; its commit comes with them."""
-    pending = session.info.pop(_ENTRIES, [])
+    pending, before = session.info.pop(_ENTRIES, []), session.info.pop(_BEFORE, [])
     if not pending:
+        if before:
+            run_last(session, *before)
         return
     moment = {"moment": session.info["now"]}
     steps: list[tuple[Command, list[dict[str, Any]]]] = [
@@ -90,7 +98,7 @@ def flush(session: Session) -> None:
         for entry, snapshot in pending
         if snapshot is not None
     ]
-    run_last(session, *steps, (_KEEP, snapshots))
+    run_last(session, *before, *steps, (_KEEP, snapshots))
 
 
 def _add_each(entries: sa.Select[Any]) -> Command:

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from models import Deletion, Post, PostTag, User
+from models import POST_WORDS, Deletion, Post, PostTag, User
 from services import markdown, slugs
 from services.authored import Authored
 from services.base import ACTOR, NOW, Service
 from services.errors import Conflict, Fault, NotFound
 from services.listing import Filter, Sort, after, any_of, before, equals, equals_folded
+from services.search import Searched
 from services.transaction import Retry, explain_conflict
 
 #: What a list may be narrowed to; ``scheduled`` is published with a time to come.
@@ -71,6 +72,7 @@ class PostService(Authored[Post]):
         "updated_after": after(Post.updated_at),
         "ids": any_of(Post.id),
     }
+    searched = Searched(POST_WORDS, heads=("title", "tags"), text="body")
     defaults = {"excerpt": None, "tags": []}
     history = ("title", "body", "slug", "excerpt", "status", "published_at", "tags")
 
@@ -93,13 +95,13 @@ class PostService(Authored[Post]):
     @classmethod
     def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
         """Render the body, and spell the title, while no transaction is open."""
-        made = {}
+        made = super().prepare(data)
         if "body" in data:
             made["html"] = markdown.render(data["body"])
             made["auto_excerpt"] = markdown.excerpt(made["html"])
         if "title" in data and data.get("slug") is None:
             made["auto_slug"] = slugs.from_title(data["title"])
-        return {**data, **made}
+        return made
 
     def build(self, data: Mapping[str, Any]) -> Post:
         return super().build({"status": "draft", "slug": None, **data})

@@ -17,6 +17,7 @@ from services import clock, log
 from services.actor import Actor
 from services.errors import Forbidden, Unauthenticated
 from services.listing import Filter, Sort
+from services.search import Searched, by_words
 
 M = TypeVar("M", bound=Any)
 
@@ -47,6 +48,8 @@ class Rules(Generic[M]):
     sorts: ClassVar[Mapping[str, Sort]] = {}
     default_sort: ClassVar[str]
     filters: ClassVar[Mapping[str, Filter]] = {}
+    searched: ClassVar[Searched | None] = None
+    """What ``q`` looks through; the table of its words is declared in models/search.py."""
     defaults: ClassVar[Mapping[str, Any]] = {}
     """What PUT makes of an optional field that is absent; fields not named here stay."""
     history: ClassVar[tuple[str, ...]] = ()
@@ -57,6 +60,8 @@ class Rules(Generic[M]):
 
     def __init_subclass__(cls) -> None:
         cls._statements = {}
+        if cls.searched:
+            cls.filters = {**cls.filters, "q": by_words(cls.searched)}
 
     def __init__(
         self, session: Session, actor: Actor | None = None, config: Config | None = None
@@ -85,7 +90,7 @@ class Rules(Generic[M]):
     @classmethod
     def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
         """Do the slow work on validated input before the transaction opens."""
-        return dict(data)
+        return {**data, **(cls.searched.counted(data) if cls.searched else {})}
 
     def build(self, data: Mapping[str, Any]) -> M:
         """Make a new, unsaved item of prepared input."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from models import Deletion, Post, User
+from models import USER_WORDS, Deletion, Post, User
 from services import audit, deletion, log, passwords, revocation, sessions
 from services.authored import Authored
 from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
@@ -15,6 +15,7 @@ from services.confirmation import ReauthenticationRequired, confirm
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
 from services.listing import Sort, any_of, equals
 from services.posts import PostService
+from services.search import Searched
 from services.transaction import explain_conflict, reading
 
 CLOSED = Verdict(False, "registration-closed")
@@ -35,6 +36,7 @@ class UserService(Service[User]):
     sorts = {"created_at": Sort(User.created_at), "username": Sort(User.username_key)}
     default_sort = "created_at"
     filters = {"role": equals(User.role), "ids": any_of(User.id)}
+    searched = Searched(USER_WORDS, heads=("name", "username"))
     defaults = {"name": None, "bio": None}
     staff = "admin"
     history = ("username", "name", "bio", "role", "status")

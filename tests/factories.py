@@ -6,11 +6,15 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Post, PostTag, User
 from services import clock
 from services.actor import Actor
+from services.base import Service
+from services.posts import PostService
+from services.users import UserService
 
 #: The password of every user that ``make_user`` makes.
 PASSWORD = "a long way to Tipperary"
@@ -40,6 +44,8 @@ def make_user(session: Session, username: str | None = None, **changes: Any) -> 
     }
     user = User(**given | changes)
     session.add(user)
+    session.flush()
+    index(session, UserService, user)
     session.commit()
     return user
 
@@ -64,8 +70,16 @@ def make_post(session: Session, author: User, **changes: Any) -> Post:
     session.add(post)
     session.flush()
     session.add_all(PostTag(post_id=post.id, key=tag.casefold()) for tag in post.tags or ())
+    index(session, PostService, post)
     session.commit()
     return post
+
+
+def index(session: Session, service: type[Service[Any]], item: Any) -> None:
+    """Have ``q`` find an item that was inserted past its service."""
+    assert service.searched
+    row = {"rowid": item.id, "words": service.searched.document(item, None)}
+    session.execute(sa.insert(service.searched.table), row)
 
 
 def actor_of(user: User) -> Actor:

@@ -19,7 +19,8 @@ POSTS = "/api/v1/posts"
 TEXT = {"title": "Hello, World", "body": "It is *so*."}
 MEMBERS = {
     *("id", "title", "body", "slug", "excerpt", "status", "published_at", "tags", "html"),
-    *("author", "comments_count", "likes_count", "liked", "version", "created_at", "updated_at"),
+    *("author", "comments_count", "likes_count", "liked", "snippet"),
+    *("version", "created_at", "updated_at"),
 }
 
 

@@ -21,7 +21,17 @@ SignIn = Callable[..., FlaskClient]
 USERS = "/api/v1/users"
 NEW_PASSWORD = "a violin in Oslo"
 SIGN_UP = {"username": "Eve-1", "email": "Eve@Example.COM", "password": NEW_PASSWORD}
-PUBLIC = {"id", "username", "name", "bio", "avatar_url", "role", "posts_count", "created_at"}
+PUBLIC = {
+    "id",
+    "username",
+    "name",
+    "bio",
+    "avatar_url",
+    "snippet",
+    "role",
+    "posts_count",
+    "created_at",
+}
 OWN = PUBLIC | {"email", "email_verified", "status", "updated_at", "version"}
 
 

@@ -31,7 +31,7 @@ _STEP = '''"""Rename a column."""
 import os, signal
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "{head}"
 
 def upgrade():
     with op.batch_alter_table("posts", recreate="auto") as posts:
@@ -63,13 +63,15 @@ def next_release(tmp_path: Path) -> Path:
     """A folder of migrations with one more step, to be written by ``_write``."""
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
-    for name in ("__init__.py", "columns.py", "env.py", "versions/0001_initial.py"):
+    steps = (path.name for path in schema.FOLDER.glob("versions/[0-9]*_*.py"))
+    for name in ("__init__.py", "columns.py", "env.py", *(f"versions/{step}" for step in steps)):
         (folder / name).write_text((schema.FOLDER / name).read_text())
     return folder
 
 
 def _write(folder: Path, then: str) -> None:
-    (folder / "versions/0002_rename.py").write_text(_STEP.format(then=then))
+    step = _STEP.format(then=then, head=schema.head())
+    (folder / "versions/9999_rename.py").write_text(step)
 
 
 class TestSeveralProcesses:
@@ -105,7 +107,7 @@ class TestKilled:
         assert killed.returncode < 0
         assert set(rows.counts(empty).values()) == {3}
         with empty.connect() as connection:
-            assert schema.current(connection) == "0001"
+            assert schema.current(connection) == schema.head()
 
         _write(next_release, then="pass")
         assert _end(_start(empty_url, str(next_release))) == "True True"

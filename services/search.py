@@ -1,0 +1,304 @@
+"""Search: what is indexed of an item, lists by ``q``, best first, and the snippets in them.
+
+A service names what it is searched by (``Searched``); the rest follows. The words of an item are
+written in the transaction that changes it, just before the commit.
+
+Best first: an item is as good as the weakest of the words asked for. A word in a title outweighs
+one that is very often in the text, that one outweighs one that is there often, that one a word
+that is just there (models/words.py). Of equally good items the newest come first. Each level is an
+ordered walk of an index that ends as soon as the page is full, so that common words cost no more
+than rare ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import Join
+
+from models.prepared import Command
+from models.words import LEVELS, at_level, count, document, words
+from services import listing, log
+from services.errors import Fault, Invalid
+from services.listing import Filter, Page, Query
+from services.snippets import snippet
+
+if TYPE_CHECKING:
+    from services.base import Service
+
+#: Items of a search that can be reached, best first.
+DEEPEST = 1_000
+#: Characters and different words of a ``q``.
+MAX_LENGTH, MAX_WORDS = 200, 10
+#: Beside the data of an item: how often each word is in its texts, by field.
+COUNTED = "counted"
+_LEVELS = range(1, LEVELS + 1)
+_ANY = 0
+#: Beyond any id.
+_NO_ID = 2**63 - 1
+
+#: Different words, folded, in the order given.
+Wanted = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What items are found by.
+
+    Args:
+        table: keeps their words, see models/search.py.
+        heads: fields that tell what an item is, texts or lists of texts.
+        text: the field of its long text.
+    """
+
+    table: sa.Table
+    heads: tuple[str, ...]
+    text: str | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields, those first of which a snippet says most."""
+        return (self.text, *self.heads) if self.text else self.heads
+
+    def counted(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what counting the words of new data brings; slow for long texts."""
+        return {COUNTED: count(data[self.text])} if self.text and data.get(self.text) else {}
+
+    def document(self, item: Any, counted: Mapping[str, int] | None) -> str:
+        """Return the words of ``item``; ``counted``: those of its text, if that is known."""
+        if counted is None:
+            counted = count(getattr(item, self.text) or "") if self.text else {}
+        heads = (getattr(item, name) for name in self.heads)
+        return document((text for head in heads for text in _texts(head)), counted)
+
+
+class NoWords(ValueError):
+    """A ``q`` cannot be searched for; ``code`` is one of ``services.validation.CODES``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def wanted(text: str) -> Wanted:
+    """Return the words of a ``q``.
+
+    Raises:
+        NoWords: there is none, or there are too many.
+    """
+    found = tuple(dict.fromkeys(words(text)))
+    if not found:
+        raise NoWords("format", "Must have a word: letters or digits.")
+    if len(found) > MAX_WORDS:
+        raise NoWords("too_many", f"At most {MAX_WORDS} different words.")
+    return found
+
+
+def keep(
+    session: Session, searched: Searched, item: Any, counted: Mapping[str, int] | None
+) -> None:
+    """Have the index keep the words of ``item`` with this transaction."""
+    row = {"rowid": item.id, "words": searched.document(item, counted)}
+    command = _keep(searched.table, session.get_bind().dialect.name)
+    log.run_before(session, command, row)
+
+
+def forget(session: Session, searched: Searched, ids: list[int]) -> None:
+    """Remove the words of items that are about to be purged."""
+    session.execute(sa.delete(searched.table).where(searched.table.c.rowid.in_(ids)))
+
+
+def by_words(searched: Searched) -> Filter:
+    """Return the filter ``q``: all words, in any order."""
+    found = sa.select(searched.table.c.rowid).where(_has(searched.table, _ANY))
+    return Filter(
+        lambda service, _words: service.model.id.in_(found),
+        shape=lambda _words: None,
+        params=lambda words: {f"words_{level}": (words, level) for level in (_ANY, *_LEVELS)},
+    )
+
+
+def fetch(service: Service[Any], query: Query) -> Page:
+    """Run a ``query`` for words: in the order asked for, or best first; with snippets.
+
+    Raises:
+        Invalid: a page beyond the 1,000 best.
+    """
+    searched = service.searched
+    assert searched is not None  # noqa: S101 - else there is no filter q
+    page = listing.fetch(service, query) if query.sort else _best(service, query)
+    asked = frozenset(query.filters["q"])
+    rows = [
+        SimpleNamespace(**row._asdict() | {"snippet": _snippet(searched, row, asked)})
+        for row in page.rows
+    ]
+    return replace(page, rows=rows)
+
+
+def _best(service: Service[Any], query: Query) -> Page:
+    (level, seen), last = query.after or ((LEVELS, 0), _NO_ID)
+    seen = seen or query.limit * ((query.page or 1) - 1)
+    if query.page and query.page * query.limit > DEEPEST:
+        message = f"A search ends at row {DEEPEST:,}; with `sort` it goes deeper."
+        raise Invalid(message, faults=[Fault("page", "too_large", message)])
+    limit = min(query.limit, DEEPEST - seen)
+    params = listing.params_of(service, query)
+    params |= {"limit": limit + 1, "reach": params["offset"] + limit + 1}
+    params |= {f"below_{n}": _NO_ID if n < level else last if n == level else 0 for n in _LEVELS}
+    found = listing.kept(service, query, "best", _ranked).ask(service.session, params)
+    total = listing.total_of(service, query, params, _counted) if query.total else None
+    rows, seen = found[:limit], seen + limit
+    if len(found) <= limit or seen >= DEEPEST:
+        return Page(rows, None, total)
+    return Page(rows, ((rows[-1].level, seen), rows[-1].id), total)
+
+
+def _ranked(service: Service[Any], query: Query) -> sa.Select[Any]:
+    """Select rows with their ``level``: first the ids, level by level, then what is shown."""
+    table = service.searched.table  # type: ignore[union-attr]  # or there is no filter q
+    narrowed = _narrowed(service, query)
+    arms = []
+    for level in reversed(_LEVELS):
+        below = sa.bindparam(f"below_{level}", type_=sa.BigInteger)
+        arm = narrowed.where(_has(table, level), table.c.rowid < below)
+        arm = arm.with_only_columns(
+            table.c.rowid.label("id"),
+            sa.literal(level, sa.Integer).label("level"),
+            maintain_column_froms=True,
+        )
+        arm = arm.order_by(table.c.rowid.desc()).limit(sa.bindparam("reach", type_=sa.Integer))
+        arms.append(sa.select(arm.subquery(f"level_{level}")))
+    best = sa.union_all(*arms).subquery("best")
+    statement = sa.select().select_from(_first(best, best.c.id, service))
+    statement = service.only(statement).add_columns(best.c.level)
+    statement = statement.order_by(best.c.level.desc(), best.c.id.desc())
+    statement = statement.limit(sa.bindparam("limit", type_=sa.Integer))
+    return statement.offset(sa.bindparam("offset", type_=sa.Integer)) if query.page else statement
+
+
+def _counted(service: Service[Any], query: Query) -> sa.Select[Any]:
+    table = service.searched.table  # type: ignore[union-attr]  # or there is no filter q
+    found = _narrowed(service, query).where(_has(table, _ANY))
+    return found.with_only_columns(sa.func.count(), maintain_column_froms=True)
+
+
+def _narrowed(service: Service[Any], query: Query) -> sa.Select[Any]:
+    """Return the visible rows that pass all other filters, entered by way of their words."""
+    filters = {name: value for name, value in query.filters.items() if name != "q"}
+    statement = listing.narrowed(service, filters)
+    table = service.searched.table  # type: ignore[union-attr]  # or there is no filter q
+    source = _first(table, table.c.rowid, service)
+    conditions = () if statement.whereclause is None else (statement.whereclause,)
+    return sa.select().select_from(source).where(*conditions)
+
+
+def _first(start: Any, id: sa.ColumnElement[int], service: Service[Any]) -> Join:
+    """Return the tables of what is visible, joined to ``start``."""
+    (source,) = service.visible().get_final_froms()
+
+    def joined(right: Any) -> Join:
+        if isinstance(right, Join):
+            return sa.join(joined(right.left), right.right, right.onclause)
+        return _First(start, right, right.c.id == id)
+
+    return joined(source)
+
+
+def _has(table: sa.Table, level: int) -> sa.ColumnElement[bool]:
+    """Return the condition: has all words, at this level exactly or at any."""
+    value = sa.bindparam(f"words_{level}", type_=_Wanted())
+    condition: Any = _Has(table.c.words, value)
+    return condition  # type: ignore[no-any-return]  # SQLAlchemy has no better type for it
+
+
+def _snippet(searched: Searched, row: Any, asked: frozenset[str]) -> str | None:
+    fields = (getattr(row, name) for name in searched.fields)
+    return snippet([text for field in fields for text in _texts(field)], asked)
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the texts of a field: of a list, of one, of none."""
+    return value if isinstance(value, list) else [value] if value else []
+
+
+@cache
+def _keep(table: sa.Table, dialect: str) -> Command:
+    """Return what puts the words of an item in the place of those it had."""
+    if dialect == "sqlite":
+        replacing: Any = sa.insert(table).prefix_with("OR REPLACE")
+    else:
+        insert = postgresql.insert(table)
+        kept = {"words": insert.excluded.words}
+        replacing = insert.on_conflict_do_update(index_elements=["rowid"], set_=kept)
+    return Command(replacing, ("rowid", "words"))
+
+
+class _Wanted(sa.TypeDecorator[tuple[Wanted, int]]):
+    """Words and a level, in the language of the database.
+
+    All that a word can hold are letters and digits, so quoted it is nothing but itself.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Wanted, int] | None, dialect: sa.Dialect) -> str:
+        """Return the query; at a level exactly: not all of the words are at the next one."""
+        if value is None:
+            raise TypeError("a search has words")
+        asked, level = value
+        quote, both, but = (
+            ('"', " AND ", " NOT ") if dialect.name == "sqlite" else ("'", " & ", " & !")
+        )
+
+        def all_at(level: int) -> str:
+            return "(" + both.join(f"{quote}{at_level(w, level)}{quote}" for w in asked) + ")"
+
+        if level in {_ANY, LEVELS}:
+            return all_at(level or 1)
+        return all_at(level) + but + all_at(level + 1)
+
+
+class _Has(FunctionElement[Any]):
+    """The operator between a table of words and a query."""
+
+    inherit_cache = True
+    name = "has_words"
+    type = sa.types.NullType()  # SQLite would compare a Boolean with 1, which is another query
+
+
+@compiles(_Has, "sqlite")
+def _match(element: Any, compiler: Any, **options: Any) -> str:
+    column, query = element.clauses
+    return f"{column.table.name} MATCH {compiler.process(query, **options)}"
+
+
+@compiles(_Has, "postgresql")
+def _at_at(element: Any, compiler: Any, **options: Any) -> str:
+    column, query = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} @@ CAST({query} AS tsquery)"
+
+
+class _First(Join):
+    """A join whose left side SQLite must walk first: in its order, and no further than needed."""
+
+    inherit_cache = True
+
+
+@compiles(_First, "sqlite")
+def _cross_join(element: Any, compiler: Any, **options: Any) -> str:
+    left, right = (
+        compiler.process(side, **{**options, "asfrom": True})
+        for side in (element.left, element.right)
+    )
+    return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause)}"
