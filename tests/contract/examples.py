@@ -7,8 +7,13 @@ back to the last such one or the heading; ``...`` stands for anything, alone for
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+TYPESCRIPT = Path(__file__).parents[2] / "node_modules" / "typescript" / "bin" / "tsc"
+#: Seconds that a program may take.
+PATIENCE = 60
 
 #: A heading of the second level, or a block with its language.
 PART = re.compile(r"^## |^```(\w+)[^\n]*\n(.*?)^```$", re.M | re.S)
@@ -60,6 +65,24 @@ def section(text: str, heading: str) -> str:
 def program(parts: list[Block]) -> str:
     """Return the program that blocks of one language make."""
     return "".join(part.code + _MARKERS[part.language] for part in parts)
+
+
+def run(command: list[str | Path], folder: Path) -> str:
+    """Run a program and return what it printed."""
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def compiled(code: str, folder: Path) -> str:
+    """Return TypeScript once its types are checked and removed."""
+    file = folder / "client.mts"
+    file.write_text(code)
+    options = ["--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"]
+    run(["node", TYPESCRIPT, *options, "--module", "nodenext", file], folder)
+    return file.with_suffix(".mjs").read_text()
 
 
 def assert_printed(parts: list[Block], printed: str, page: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeDatabase
+from tests.contract.examples import blocks
 from tests.servers import ROOT, LiveServer, live_server
 
 GUIDE = ROOT / "docs" / "extending.md"
@@ -73,6 +74,18 @@ def test_the_guide_builds_a_resource(server: LiveServer) -> None:
         )
         replaced = admin.put(path, json=EVENT)
         assert replaced.json()["place"] is None
+
+
+def test_it_is_used_as_the_guide_says(server: LiveServer) -> None:
+    [_, ask] = [block.code for block in blocks(GUIDE.read_text()) if block.language == "sh"]
+    environment = os.environ | {"URL": server.url, "TOKEN": server.admin_token}
+    command = ["bash", "-euc", ask.replace("curl -s", "curl -si")]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    head, body = done.stdout.lower().split("\n\n")
+    assert " 201 " in head
+    assert "\nlocation: /api/v1/events/" in head
+    assert "\netag: " in head
+    assert '"title":"meeting"' in body
 
 
 def test_it_has_what_every_resource_has(server: LiveServer) -> None:
