@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.accept import CSV, JSON, NDJSON
-from api.portable import names, portable
+from api.portable import names, portable, sized
 from api.swagger import (
     CONSUMES,
     EXAMPLE,
@@ -172,11 +172,10 @@ def _body(
         schema["required"] = required
     # Of a form, unknown fields are ignored but may not be repeated. Source: RFC 6749, section 3.1.
     form = schema | {"additionalProperties": {"type": "string"}}
-    if json_model:
-        form["title"] = f"{json_model.removesuffix('Request')}Form"
     other = schema | {"additionalProperties": False}
     if json_model:
-        other = {"$ref": f"#/components/schemas/{json_model}"}
+        # One name for both: generators drop the model that only a form has, but not its imports.
+        form = other = {"$ref": f"#/components/schemas/{json_model}"}
     # Generated clients take the first: of JSON they make a model, and some send no form at all.
     ordered = sorted(types or [FORM], key=FORM.__eq__)
     content = {name: {"schema": form if name == FORM else other} for name in ordered}
@@ -243,6 +242,7 @@ def _schema(schema: Any) -> Any:
         result |= {"type": "string", "contentMediaType": "application/octet-stream"}
     if result.get("type") == "array":
         result.setdefault("items", {})
+    result = sized(result)
     return _nullable(result) if result.pop("x-nullable", False) else result
 
 

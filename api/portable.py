@@ -9,6 +9,7 @@ from typing import Any
 _REFUSED = re.compile(r"\[\^(\\s)?((?:\\u[0-9a-f]{4}-?)+)\]")
 _RANGE = re.compile(r"\\u([0-9a-f]{4})(?:-\\u([0-9a-f]{4}))?")
 _ASCII = 0x7F
+_MAX_INT32 = 2**31 - 1
 
 
 def portable(pattern: str) -> dict[str, Any]:
@@ -32,6 +33,16 @@ def portable(pattern: str) -> dict[str, Any]:
     if beyond:
         schema["not"] = {"pattern": f"[{''.join(sorted(beyond))}]"}
     return schema
+
+
+def sized(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that says of whole numbers beyond 31 bits that they are of 64.
+
+    Java, C# and Go take 32 otherwise, and fail on a greater id.
+    """
+    is_whole = schema.get("type") == "integer" and "format" not in schema
+    large = is_whole and schema.get("maximum", _MAX_INT32 + 1) > _MAX_INT32
+    return schema | {"format": "int64"} if large else schema
 
 
 def names(values: list[Any]) -> list[str] | None:

@@ -174,7 +174,11 @@ class TestOpenApi:
         assert thing["colour"]["enum"] == ["red", "blue", None]
         assert {"type": "null"} in thing["owner"]["anyOf"]
         assert thing["owner"]["description"] == "Who has it."
-        assert odd["odd"] == {"type": ["integer", "null"], "exclusiveMinimum": 0}
+        assert odd["odd"] == {
+            "type": ["integer", "null"],
+            "format": "int64",
+            "exclusiveMinimum": 0,
+        }
 
     def test_repeats_a_list_parameter(self, document: dict[str, Any]) -> None:
         # when

@@ -95,7 +95,12 @@ class TestApplication:
         (item,) = published["paths"]["/v1/posts/{id}"]["get"]["parameters"][-1:]
         # then
         assert item["name"] == "id"
-        assert item["schema"] == {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
+        assert item["schema"] == {
+            "type": "integer",
+            "format": "int64",
+            "minimum": 1,
+            "maximum": 2**53 - 1,
+        }
 
     def test_explains_every_parameter(self, published: dict[str, Any]) -> None:
         # when

@@ -40,6 +40,7 @@ DATABASE, NOTES = os.environ.get("ASKED_DATABASE", ""), os.environ.get("ASKED_NO
 
 TO_SERVER: dict[str, Any] = {"base_url": f"{URL}/api/v1", "trust_env": False, "timeout": 30}
 JSON_PATCH = "application/json-patch+json"
+FORM = "application/x-www-form-urlencoded"
 #: What only admins may send, though the descriptions, which are one for all, have it.
 FOR_ADMINS = {"role", "status"}
 #: Members that a JSON Patch may point to.
@@ -218,12 +219,18 @@ def _mend_body(case: Any) -> None:
 
 
 def _is_good_when_trimmed(case: Any) -> bool:
-    """Whether all that is wrong with a body is spaces around one-line texts: they do not count."""
+    """Whether all that is wrong is spaces around one-line texts, or unknown fields of a form.
+
+    Neither counts; the latter by RFC 6749, section 3.1.
+    """
+    schema = case.operation.get_body_for_media_type(case.media_type).optimized_schema
     body = _trimmed(case.body)
+    if case.media_type == FORM:
+        known = schema.get("properties", {})
+        body = {name: each for name, each in body.items() if name in known}
     others = [place for place in ParameterLocation if place is not ParameterLocation.BODY]
     if body == case.body or any(case.meta.is_negative_at(place) for place in others):
         return False
-    schema = case.operation.get_body_for_media_type(case.media_type).optimized_schema
     adapter = case.operation.schema.adapter
     return bool(make_validator(schema, adapter.jsonschema_validator_cls).is_valid(body))
 
