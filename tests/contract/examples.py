@@ -76,12 +76,12 @@ def run(command: list[str | Path], folder: Path) -> str:
     return done.stdout
 
 
-def compiled(code: str, folder: Path) -> str:
-    """Return TypeScript once its types are checked and removed."""
+def compiled(code: str, folder: Path, *options: str) -> str:
+    """Return TypeScript once its types are checked, unless options say otherwise, and removed."""
     file = folder / "client.mts"
     file.write_text(code)
-    options = ["--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"]
-    run(["node", TYPESCRIPT, *options, "--module", "nodenext", file], folder)
+    target = ["--target", "es2022", "--lib", "es2022,dom,dom.iterable", "--module", "nodenext"]
+    run(["node", TYPESCRIPT, "--strict", *target, *options, file], folder)
     return file.with_suffix(".mjs").read_text()
 
 
