@@ -29,6 +29,7 @@ from api import (
     openapi,
     pages,
     streams,
+    transfers,
 )
 from api.answers import Answer
 from api.pagination import Cursors
@@ -116,6 +117,7 @@ def create_app(config: Config) -> Flask:
     jwks.init_app(app)
     openapi.install(app, _api(app), config)
     commands.init_app(app)
+    transfers.init_app(app)
     return app
 
 

@@ -60,7 +60,7 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-def _operation(command: Command) -> Command:
+def operation(command: Command) -> Command:
     """Log how a command went, on stderr, and say in words what it was refused for."""
 
     @wraps(command)
@@ -91,7 +91,7 @@ def _operation(command: Command) -> Command:
 @click.argument("email")
 @click.option("--role", type=click.Choice(ROLES), default="author", show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@_operation
+@operation
 def _create_user(username: str, email: str, role: str, password_stdin: bool) -> None:
     """Make a user. Asks for the password; without a terminal a random one is made and printed."""
     password, is_random = _password(password_stdin)
@@ -105,7 +105,7 @@ def _create_user(username: str, email: str, role: str, password_stdin: bool) -> 
 @users.command("set-role")
 @click.argument("username")
 @click.argument("role", type=click.Choice(ROLES))
-@_operation
+@operation
 def _set_role(username: str, role: str) -> None:
     """Give a user another role; ends their access tokens."""
     changes = check_body(_for_admins(shapes.users.patch), {"role": role})
@@ -121,7 +121,7 @@ def _set_role(username: str, role: str) -> None:
 @users.command("set-password")
 @click.argument("username")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@_operation
+@operation
 def _set_password(username: str, password_stdin: bool) -> None:
     """Give a user another password; ends all their sessions."""
     password, is_random = _password(password_stdin)
@@ -139,7 +139,7 @@ def _set_password(username: str, password_stdin: bool) -> None:
 
 @trash.command("purge")
 @click.option("--older-than", "age", required=True, help="Age of the deletion: 12h, 30d, 4w.")
-@_operation
+@operation
 def _purge(age: str) -> None:
     """Remove what was deleted that long ago, for good."""
     than = clock.now() - _duration(age)
@@ -155,7 +155,7 @@ def _purge(age: str) -> None:
 
 @signing.command("rotate")
 @click.option("--now", is_flag=True, help="The present key is not secret any more: sign at once.")
-@_operation
+@operation
 def _rotate(now: bool) -> None:
     """Make a new signing key; tokens signed by the present one stay valid until they expire."""
     key = keys.open_keys(_config().JWT_KEYS, _config().DATA_DIR).rotate(now=now)
@@ -166,7 +166,7 @@ def _rotate(now: bool) -> None:
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
 @with_appcontext
-@_operation
+@operation
 def _backup(file: Path) -> None:
     """Write all of the database to FILE, while it is in use."""
     backup(database_url(_config().DATABASE_URL), file)
@@ -175,7 +175,7 @@ def _backup(file: Path) -> None:
 
 @click.command("doctor")
 @with_appcontext
-@_operation
+@operation
 def _doctor() -> None:
     """Look for what is wrong with this installation, and say how to mend it."""
     findings = doctor.examine(_config())

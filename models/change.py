@@ -59,6 +59,10 @@ class Revision(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     snapshot: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime | None]
+    """When, if it came with an import. Otherwise its change says when, and who."""
+    made_by: Mapped[int | None]
+    """The user who made it elsewhere; None if that is not known, or nobody was signed in."""
 
     def __repr__(self) -> str:
         return f"Revision(type={self.type!r}, id={self.id!r}, version={self.version!r})"

@@ -7,13 +7,14 @@ from typing import Any
 
 from models import Post, User
 from services.errors import Fault
+from services.search import COUNTED
 from services.transfer.drafts import Draft, Planned
 from services.transfer.present import Present, is_trashed
 
 _OF_USERS = ("username", "email", "name", "bio", "role", "status")
 _OF_POSTS = ("title", "body", "status")
 #: What ``prepare`` made of the contents; it comes along with them.
-DERIVED = frozenset({"html", "auto_excerpt"})
+DERIVED = frozenset({"html", "auto_excerpt", COUNTED})
 
 
 def user_changes(data: Mapping[str, Any], user: User) -> dict[str, Any]:

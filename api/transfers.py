@@ -1,0 +1,255 @@
+"""``flask import`` and ``flask export``: JSON Lines, as docs/operations.md describes them.
+
+What a line may hold is what a request may send; services/transfer does the rest.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any, cast, get_args
+
+import click
+import orjson
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from api import conversions
+from api.commands import operation
+from api.database import db
+from api.decoding import decode
+from api.input import record_of
+from api.posts import posts
+from api.problems import MalformedBody
+from api.users import users
+from services import transfer
+from services.errors import Fault
+from services.transfer import Line, OnConflict, Options, Refusal, Report, Shapes
+from services.transfer.files import FileExists, whole
+from services.transfer.lines import Outcome
+
+#: Bytes of one line; a post's body of 100,000 characters has up to 1.2 MB, if all is escaped.
+MAX_LINE = 2 * 1024 * 1024
+_UNUSABLE = 2
+_SKIP = 64 * 1024
+_GZIP = b"\x1f\x8b"
+
+#: Told how many bytes were read since it was last told.
+Progress = Callable[[int], object]
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to ``flask``."""
+    for command in (_import, _export):
+        app.cli.add_command(command)
+
+
+def shapes() -> Shapes:
+    """Return what users and posts may be: what an admin's requests may send."""
+    return Shapes(
+        user=record_of(cast(Any, users.create).admins), post=record_of(cast(Any, posts.create))
+    )
+
+
+@click.command("import")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, readable=True, allow_dash=True),
+)
+@click.option(
+    "--from",
+    "kind",
+    type=click.Choice(conversions.FORMATS),
+    help="What FILE is, if not JSON Lines: a folder of Markdown, a WordPress export.",
+)
+@click.option("--author", help="With --from: username of the author of posts that name none.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["refuse", "skip", "update"]),
+    default="refuse",
+    show_default=True,
+    help="What to do with an item that is there with other contents.",
+)
+@click.option("--dry-run", is_flag=True, help="Check every line, store nothing.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="File for refused lines, as JSON Lines.",
+)
+@with_appcontext
+@operation
+def _import(
+    files: tuple[str, ...],
+    kind: str | None,
+    author: str | None,
+    on_conflict: OnConflict,
+    dry_run: bool,
+    report: Path | None,
+) -> None:
+    """Import users, posts, histories and trash from JSON Lines; - is standard input."""
+    with conversions.converted(kind, files, author) if kind else _lines(files) as lines:
+        run_import(lines, on_conflict, dry_run, report)
+
+
+@contextmanager
+def _lines(files: tuple[str, ...]) -> Iterator[Iterable[Line]]:
+    if files.count("-") > 1:
+        raise click.UsageError("Standard input can be read once only.")
+    if folders := [name for name in files if Path(name).is_dir()]:
+        raise click.UsageError(f"{folders[0]} is a folder; say what is in it by --from.")
+    with progress(files) as note:
+        yield lines_of(files, note)
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@click.option("--without-passwords", is_flag=True, help="Leave the password hashes out.")
+@with_appcontext
+@operation
+def _export(file: Path, force: bool, without_passwords: bool) -> None:
+    """Write users, posts, histories and trash to FILE as JSON Lines; - is standard output."""
+    lines = transfer.export(db.engine, passwords=not without_passwords)
+    if str(file) == "-":
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with whole(file, replace=force) as out:
+            out.writelines(lines)
+    except (FileExists, OSError) as exc:
+        raise click.ClickException(str(exc)) from exc
+    click.echo(f"{file}: {file.stat().st_size:,} bytes.")
+
+
+def run_import(
+    lines: Iterable[Line], on_conflict: OnConflict, dry_run: bool, report: Path | None
+) -> None:
+    """Import lines, tell what became of them, and end with the status that says so."""
+    with ExitStack() as stack:
+        tell = _teller(stack.enter_context(_private(report)) if report else None)
+        options = Options(
+            shapes(), on_conflict, dry_run, current_app.config["SIGNPOST"], refused=tell
+        )
+        try:
+            done = transfer.import_records(db.engine, lines, options)
+        except transfer.Unusable as exc:
+            click.echo(str(exc), err=True)
+            raise SystemExit(_UNUSABLE) from exc
+    click.echo(_summary(done, dry_run))
+    if not done.is_whole:
+        raise SystemExit(1)
+
+
+def lines_of(files: Iterable[str], note: Progress) -> Iterator[Line]:
+    """Yield the lines of all files in order; ``-`` is standard input."""
+    for name in files:
+        with click.open_file(name, "rb") as file:
+            yield from read_lines(cast(IO[bytes], file), name, note)
+
+
+def read_lines(
+    file: IO[bytes], source: str, note: Progress = lambda _bytes: None
+) -> Iterator[Line]:
+    """Yield the lines of a file, compressed or not, each decoded or with what is wrong with it.
+
+    Of a line that is too long no more than ``MAX_LINE`` bytes are ever in memory.
+    """
+    counted = _Counted(file, note)
+    stream: Any = io.BufferedReader(counted, _SKIP)
+    if stream.peek(2)[:2] == _GZIP:
+        stream = gzip.GzipFile(fileobj=stream, mode="rb")
+    number = 0
+    try:
+        while raw := stream.readline(MAX_LINE + 1):
+            number += 1
+            if len(raw) > MAX_LINE and not raw.endswith(b"\n"):
+                _skip(stream)
+            if len(raw) > MAX_LINE:
+                message = f"A line may have up to {MAX_LINE:,} bytes."
+                yield Line(number, source, Fault("", "too-large", message))
+            elif not raw.isspace():
+                yield Line(number, source, _record(raw))
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        message = "The compressed file ends or breaks off here."
+        yield Line(number + 1, source, Fault("", "cut", message))
+
+
+@contextmanager
+def progress(files: Iterable[str]) -> Iterator[Progress]:
+    """Show on a terminal how many bytes of the files were read."""
+    if not sys.stderr.isatty() or "-" in files:
+        yield lambda _bytes: None
+        return
+    total = sum(Path(name).stat().st_size for name in files)
+    with click.progressbar(length=total, label="Import", file=sys.stderr) as bar:
+        yield bar.update
+
+
+class _Counted(io.RawIOBase):
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: IO[bytes], note: Progress) -> None:
+        self._file, self._note = file, note
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._note(len(data))
+        return len(data)
+
+
+def _skip(stream: IO[bytes]) -> None:
+    """Read to the end of a line."""
+    while (raw := stream.readline(_SKIP)) and not raw.endswith(b"\n"):
+        pass
+
+
+def _record(raw: bytes) -> dict[str, Any] | Fault:
+    try:
+        record = decode(raw)
+    except MalformedBody as exc:
+        return Fault("", exc.public_code, exc.public_message.replace("The body", "The line"))
+    return record if isinstance(record, dict) else Fault("", "type", "Must be an object.")
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that only its owner may read: refused lines hold what is private."""
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
+
+
+def _teller(report: IO[bytes] | None) -> Callable[[Refusal], None]:
+    """Return what tells of a refused line: on stderr, and in the report if there is one."""
+    start = "\r\x1b[K" if sys.stderr.isatty() else ""  # over the progress bar
+
+    def tell(refusal: Refusal) -> None:
+        for fault in refusal.faults:
+            what = f"{fault.field}: {fault.message}" if fault.field else fault.message
+            where = f"{refusal.source}, line {refusal.number}"
+            click.echo(f"{start}{where}: {what} ({fault.code})", err=True)
+        if report is not None:
+            errors = [vars(fault) for fault in refusal.faults]
+            line = {"source": refusal.source, "line": refusal.number, "errors": errors}
+            report.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+    return tell
+
+
+def _summary(report: Report, dry_run: bool) -> str:
+    counts = ", ".join(f"{report.outcomes[name]:,} {name}" for name in get_args(Outcome))
+    return f"{'Would be' if dry_run else 'Lines'}: {counts}."
