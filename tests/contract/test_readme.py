@@ -14,7 +14,7 @@ from tests.servers import ROOT, LiveServer, live_server
 
 README = (ROOT / "README.md").read_text()
 #: What the calls answer, in order.
-STATUSES = [201, 200, 200, 201, 200, 200, 200, 412, 204, 200, 200, 400]
+STATUSES = [201, 200, 200, 201, 200, 200, 200, 200, 412, 204, 200, 200, 400]
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,7 @@ def test_the_first_five_minutes(server: LiveServer, tmp_path: Path) -> None:
     assert [int(line) for line in done.stderr.split()] == STATUSES
     assert '"slug":"hello-world"' in done.stdout
     assert "location: /api/v1/posts/1" in done.stdout.lower()
+    assert '{"items":[{"title":"Hello, world"}],' in done.stdout  # found by a word of its text
     assert '"code":"precondition-failed"' in done.stdout
     assert 'rel="undo"' in done.stdout
     assert '"code":"unknown"' in done.stdout
