@@ -202,7 +202,8 @@ def _refuse_paging() -> None:
 
 def _query(values: Mapping[str, Any], limit: int) -> Query:
     cursors: pagination.Cursors = current_app.extensions["signpost"].cursors
-    return pagination.query_of({**values, "limit": limit}, cursors, b"")
+    query = pagination.query_of({**values, "limit": limit}, cursors, b"")
+    return replace(query, is_whole=True)
 
 
 def _form(kind: str, shape: Model, mask: str | None) -> Form:

@@ -61,6 +61,8 @@ class Query:
     after: Position | None = None
     page: int | None = None
     total: bool = False
+    is_whole: bool = False
+    """To the end, also where lists end after so many."""
 
 
 @dataclass(frozen=True)

@@ -151,14 +151,14 @@ def _best(service: Service[Any], query: Query) -> Page:
     if query.page and query.page * query.limit > DEEPEST:
         message = f"A search ends at row {DEEPEST:,}; with `sort` it goes deeper."
         raise Invalid(message, faults=[Fault("page", "too_large", message)])
-    limit = min(query.limit, DEEPEST - seen)
+    limit = query.limit if query.is_whole else min(query.limit, DEEPEST - seen)
     params = listing.params_of(service, query)
     params |= {"limit": limit + 1, "reach": params["offset"] + limit + 1}
     params |= {f"below_{n}": _NO_ID if n < level else last if n == level else 0 for n in _LEVELS}
     found = listing.kept(service, query, "best", _ranked).ask(service.session, params)
     total = listing.total_of(service, query, params, _counted) if query.total else None
     rows, seen = found[:limit], seen + limit
-    if len(found) <= limit or seen >= DEEPEST:
+    if len(found) <= limit or (seen >= DEEPEST and not query.is_whole):
         return Page(rows, None, total)
     return Page(rows, ((rows[-1].level, seen), rows[-1].id), total)
 
@@ -277,6 +277,7 @@ class _Has(FunctionElement[Any]):
     type = sa.types.NullType()  # SQLite would compare a Boolean with 1, which is another query
 
 
+@compiles(_Has)  # to find what a statement reads from, SQLAlchemy writes it for no database
 @compiles(_Has, "sqlite")
 def _match(element: Any, compiler: Any, **options: Any) -> str:
     column, query = element.clauses

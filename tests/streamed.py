@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from models import Post, User
 from services import clock
+from services.posts import PostService
 
 POSTS = "/api/v1/posts"
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -54,4 +55,14 @@ def fill(session: Session, author: User, count: int, size: int = 5_000) -> None:
         for number, moment in enumerate(moments)
     ]
     session.execute(sa.insert(Post), made)
+    session.commit()
+
+
+def index(session: Session) -> None:
+    """Have all posts found by their words."""
+    searched = PostService.searched
+    assert searched is not None
+    posts = session.scalars(sa.select(Post))
+    words = [{"rowid": post.id, "words": searched.document(post, None)} for post in posts]
+    session.execute(sa.insert(searched.table), words)
     session.commit()

@@ -19,10 +19,11 @@ from api import streams
 from api.database import db
 from models import Post, User
 from services.posts import PostService
-from tests.answers import code, data, faults, items
+from services.search import DEEPEST
+from tests.answers import code, data, faults, ids, items
 from tests.contract.routes import API, Route, routes
 from tests.factories import make_post, make_user
-from tests.streamed import CSV, NDJSON, POSTS, fill, lines, rows
+from tests.streamed import CSV, NDJSON, POSTS, fill, index, lines, rows
 
 SignIn = Callable[[User], FlaskClient]
 
@@ -150,6 +151,25 @@ class TestWhatIsStreamed:
         by_header = {**CSV, "X-Fields": "title,author{username}"}
         table = client.get(f"{POSTS}?author=ada&tag=even&sort=-title", headers=by_header)
         assert table.text.splitlines()[:2] == ["title,author.username", "28,ada"]
+
+    def test_is_all_that_is_found_best_first(
+        self, client: FlaskClient, session: Session, ada: User
+    ) -> None:
+        # given
+        fill(session, ada, DEEPEST + 50, size=10)
+        best = make_post(session, ada, title="The number", body="Number number number number.")
+        session.execute(sa.delete(PostService.searched.table))
+        index(session)
+        # when
+        found = lines(client.get(f"{POSTS}?q=number&fields=id,snippet", headers=NDJSON))
+        sorted_ = lines(client.get(f"{POSTS}?q=number&sort=title&fields=id", headers=NDJSON))
+        # then
+        numbers = [each["id"] for each in found]
+        assert len(numbers) == len(set(numbers)) == len(sorted_) == DEEPEST + 51
+        assert numbers[0] == best.id
+        page = ids(client.get(f"{POSTS}?q=number&limit=100"))
+        assert numbers[:100] == page
+        assert "<mark>" in found[0]["snippet"]
 
     def test_is_what_the_caller_may_see(
         self, client: FlaskClient, sign_in: SignIn, session: Session, ada: User, mallory: User

@@ -115,7 +115,7 @@ def test_case_089_a_crash_is_a_problem_like_any_other(
     monkeypatch.setattr(PostService, "list", fail)
     client = app.test_client()
     # when
-    answer = client.get(f"{API}/posts", headers={"Accept": "text/html"})
+    answer = client.get(f"{API}/posts", headers={"Accept": "text/html, */*;q=0.1"})
     # then
     assert answer.status_code in {500, 409, 503}
     assert answer.content_type == "application/problem+json"
