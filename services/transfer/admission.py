@@ -24,10 +24,11 @@ from services.transfer.drafts import (
     Identity,
     Memory,
     Planned,
+    Unprepared,
     Verdict,
     refused,
 )
-from services.transfer.keeping import Origin, Posts, Users, keep
+from services.transfer.keeping import Origin, Posts, Users, index, keep
 from services.transfer.lines import OPERATOR, Options
 from services.transfer.present import Present, is_trashed
 from services.users import UserService, email_key
@@ -48,6 +49,7 @@ class Admission:
         self._users: list[Planned] = []
         self._posts: dict[str, bytes] = {}
         self._revisions: list[dict[str, Any]] = []
+        self._tags: list[dict[str, Any]] = []
         self._children: Counter[int] = Counter()
         self.verdicts: list[Verdict] = []
 
@@ -57,6 +59,7 @@ class Admission:
         self._there = Present(self._session, good, self._memory)
         for draft in drafts:
             self.verdicts.append(self._verdict(draft))
+        index(self._session, self._tags)
         keep(self._session, self._revisions)
         for id, number in self._children.items():
             statement = sa.update(Deletion).where(Deletion.id == id)
@@ -102,6 +105,8 @@ class Admission:
             made: User | Planned = self._plan(draft, origin)
             self._users.append(self._plan(draft, origin))
         else:
+            if not draft.is_prepared:
+                raise Unprepared
             service = Users(self._session, self._options.config, origin)
             id = service.create(data)
             made = self._session.get_one(User, id)
@@ -186,7 +191,11 @@ class Admission:
                 self._posts[slug] = _digest(draft)
             self._current = Current(slug, None, origin.version, "created")
             return _CREATED
-        post = Posts(self._session, self._options.config, origin, author).keep(data, slug)
+        if not draft.is_prepared:
+            raise Unprepared
+        post = Posts(self._session, self._options.config, origin, author, self._tags).keep(
+            data, slug
+        )
         if post.deleted_at is None:
             self._there.posts[slug] = post
             self._there.former[post.id] = set(data.get("former_slugs", []))
@@ -285,6 +294,7 @@ class Admission:
             names &= fixed
         if names:
             return Verdict("refused", tuple(_different(name) for name in sorted(names)))
+        index(self._session, self._tags)  # an update replaces them
         service(self._session, OPERATOR, self._options.config).patch(id, changes, None)
         return _UPDATED
 

@@ -47,7 +47,7 @@ def post_changes(
     if new := [slug for slug in data.get("former_slugs", []) if slug not in former]:
         changes["former_slugs"] = new
     if "body" in changes:
-        changes |= {name: data[name] for name in DERIVED}
+        changes |= {name: data[name] for name in DERIVED if name in data}
     return changes
 
 

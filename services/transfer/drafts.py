@@ -14,6 +14,10 @@ from services.transfer.lines import Line, Outcome
 Identity = tuple[int, str, datetime, datetime]
 
 
+class Unprepared(Exception):
+    """A line has to be stored whose slow work was left out, because its item was there."""
+
+
 @dataclass
 class Draft:
     """A line that was read: its type, its cleaned record, or what is wrong with it."""

@@ -6,18 +6,19 @@ that the one to blame is found and the others are stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from services.base import Service
 from services.errors import Conflict, Fault, Invalid
 from services.posts import PostService
-from services.transaction import transact
+from services.transaction import reading, transact
 from services.transfer.admission import Admission
-from services.transfer.drafts import Draft, Memory
+from services.transfer.drafts import Draft, Memory, Unprepared
 from services.transfer.lines import (
     FORMAT,
     NO_PASSWORD,
@@ -28,9 +29,11 @@ from services.transfer.lines import (
     Report,
     Unusable,
 )
+from services.transfer.present import known
 from services.users import UserService
 from services.validation import Faults, shown
 
+_SERVICES: Mapping[str, type[Service[Any]]] = {"user": UserService, "post": PostService}
 #: Characters of text that a batch holds, and what is made of them, at most.
 _MAX_TEXT = 1_000_000
 
@@ -131,10 +134,13 @@ class _Import:
 
     def store(self, batch: list[Draft]) -> None:
         """Store a batch and tell what became of it; a line by itself if they disturb it."""
-        for draft in batch:
-            self._prepare(draft)
+        self._prepare(batch, apart_from=self._known(batch))
         try:
             self._commit(batch)
+        except Unprepared:  # what was there a moment ago has gone
+            self._prepare(batch)
+            self.store(batch)
+            return
         except Conflict as exc:
             if len(batch) > 1:
                 for draft in batch:
@@ -142,6 +148,13 @@ class _Import:
                 return
             batch[0].refuse(*exc.faults or [Fault("", exc.public_code, exc.public_message)])
         self._tell(batch)
+
+    def _known(self, batch: list[Draft]) -> set[int]:
+        """Return which lines' items are there, so that they are not prepared in vain."""
+        if self._options.on_conflict == "update":
+            return set()
+        with reading(self._session):
+            return known(self._session, batch)
 
     def _commit(self, batch: list[Draft]) -> None:
         def work() -> Admission:
@@ -187,22 +200,20 @@ class _Import:
             return Draft(line, "", {}, [_unknown_type(kind)])
         cleaned = _check(self._options, kind, line.record)
         if isinstance(cleaned, list):
-            return Draft(line, kind, {}, cleaned)
+            return Draft(line, kind, {}, cleaned, is_prepared=True)
+        if kind == "user" and "password" not in cleaned:
+            cleaned.setdefault("password_hash", NO_PASSWORD)
         return Draft(line, kind, cleaned, [])
 
-    def _prepare(self, draft: Draft) -> None:
-        """Do the slow work on a valid line while no transaction is open; once."""
-        if draft.faults or draft.is_prepared:
-            return
-        draft.is_prepared = True
-        try:
-            if draft.kind == "user":
-                draft.data = UserService.prepare(draft.data)
-                draft.data.setdefault("password_hash", NO_PASSWORD)
-            elif draft.kind == "post":
-                draft.data = PostService.prepare(draft.data)
-        except Invalid as exc:
-            draft.refuse(*exc.faults)
+    def _prepare(self, batch: list[Draft], apart_from: Container[int] = ()) -> None:
+        """Do the slow work on valid lines while no transaction is open; once."""
+        for place, draft in enumerate(batch):
+            if draft.kind in _SERVICES and not draft.is_prepared and place not in apart_from:
+                draft.is_prepared = True
+                try:
+                    draft.data = _SERVICES[draft.kind].prepare(draft.data)
+                except Invalid as exc:
+                    draft.refuse(*exc.faults)
 
 
 class _Undone(Exception):

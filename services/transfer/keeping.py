@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from config import Config
-from models import Deletion, Post, Revision, User
+from models import Deletion, Post, PostTag, Revision, User
 from services import log, slugs
 from services.posts import PostService
 from services.transfer.lines import OPERATOR
@@ -78,10 +78,15 @@ class Posts(PostService):
     """Stores one post with a past, of any author."""
 
     def __init__(
-        self, session: Session, config: Config | None, origin: Origin, author: User
+        self,
+        session: Session,
+        config: Config | None,
+        origin: Origin,
+        author: User,
+        tags: list[dict[str, Any]],
     ) -> None:
         super().__init__(session, OPERATOR, config)
-        self._origin, self._author = origin, author
+        self._origin, self._author, self._tags = origin, author, tags
 
     def build(self, data: Mapping[str, Any]) -> Post:
         origin = self._origin
@@ -109,11 +114,25 @@ class Posts(PostService):
         _record(self, self._origin, item)
 
     def keep(self, data: Mapping[str, Any], slug: str) -> Post:
-        """Store the post, under ``slug``, with its former slugs; return it."""
+        """Store the post, under ``slug``, with its former slugs; return it.
+
+        Its tags are indexed with those of the other lines, by ``index``.
+        """
         id = self.create({**data, "slug": slug})
         for former in data.get("former_slugs", []):
             slugs.remember(self.session, id, former)
         return self._post
+
+    def _index_tags(self, id: int, tags: list[str]) -> None:
+        keys = {tag.casefold() for tag in tags}
+        self._tags.extend({"post_id": id, "key": key} for key in sorted(keys))
+
+
+def index(session: Session, tags: list[dict[str, Any]]) -> None:
+    """Index tags that wait for it."""
+    if tags:
+        session.execute(sa.insert(PostTag), tags)
+        tags.clear()
 
 
 def keep(session: Session, rows: list[dict[str, Any]]) -> None:

@@ -128,3 +128,25 @@ class Present:
 def is_trashed(draft: Draft) -> bool:
     """Whether a post's line says that it is in the trash."""
     return "deleted_at" in draft.data or bool(draft.data.get("deleted_with_author"))
+
+
+def known(session: Session, drafts: Sequence[Draft]) -> set[int]:
+    """Return the places of the lines whose user or living post is there, whatever it contains."""
+    names = {
+        draft.data["username"].casefold(): place
+        for place, draft in enumerate(drafts)
+        if draft.kind == "user" and not draft.faults
+    }
+    posts = {
+        draft.data["slug"]: place
+        for place, draft in enumerate(drafts)
+        if draft.kind == "post" and "slug" in draft.data and not is_trashed(draft)
+    }
+    found = set()
+    if names:
+        statement = sa.select(User.username_key).where(User.username_key.in_(names))
+        found = {names[name] for name in session.scalars(statement)}
+    if posts:
+        living = sa.select(Post.slug).where(Post.slug.in_(posts), Post.deleted_at.is_(None))
+        found |= {posts[slug] for slug in session.scalars(living)}
+    return found
