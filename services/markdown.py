@@ -29,7 +29,7 @@ def render(text: str) -> str:
     """
     # Raw HTML passes the renderer: the sanitiser comes after it.
     raw = pyromark.html(text, options=_OPTIONS)
-    if raw.count("<") > MAX_DEPTH and depth(raw) > MAX_DEPTH:
+    if raw.count("<") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         message = f"Nested more than {MAX_DEPTH} levels deep."
         raise Invalid(faults=[Fault("body", "format", message)])
     return _SAFE.clean(raw)
@@ -49,7 +49,7 @@ def _plain(rendered: str) -> str:
     return _BLANKS.sub(" ", html.unescape(_BARE.clean(rendered))).strip()
 
 
-def depth(raw: str) -> int:
+def _depth(raw: str) -> int:
     """Return how deep elements are nested, closed or not."""
     level = deepest = 0
     for is_end, name in _TAG.findall(raw):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from itertools import chain
 from typing import Any
 
@@ -19,6 +20,11 @@ _PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.IGNORECASE | re.DOTALL)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _BREAK = re.compile(r"(?<![>\n])\n(?![<\n])")
 _BLOCKS = "<!-- wp:"
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+#: What is empty, or ended by the next of its kind.
+_ENDS_ITSELF = frozenset(
+    {"br", "col", "dd", "dt", "hr", "img", "input", "li", "p", "td", "th", "tr", "wbr"}
+)
 
 
 class TooDeep(Exception):
@@ -31,9 +37,13 @@ def to_markdown(text: str) -> str:
     Raises:
         TooDeep: cleaning takes time with the square of the depth, see services/markdown.py.
     """
-    if markdown.depth(text) > markdown.MAX_DEPTH:
+    if _depth(text) > markdown.MAX_DEPTH:
         raise TooDeep()
-    return _Converter(heading_style=ATX, escape_misc=True).convert(_CLEAN.clean(text)).strip()
+    clean = _CLEAN.clean(text)
+    try:
+        return _Converter(heading_style=ATX, escape_misc=True).convert(clean).strip()
+    except RecursionError:  # ends within attributes made it look flat
+        raise TooDeep from None
 
 
 def to_text(text: str) -> str:
@@ -51,6 +61,21 @@ def with_paragraphs(text: str) -> str:
     parts = _PREFORMATTED.split(text.replace("\r\n", "\n"))
     marked = (_BREAK.sub("<br>\n", _PARAGRAPH.sub("\n<p>", part)) for part in parts[::2])
     return "".join(chain.from_iterable(zip(marked, [*parts[1::2], ""], strict=True)))
+
+
+def _depth(text: str) -> int:
+    """Return how deep elements are nested at most; the end of what is not open counts nothing."""
+    level = deepest = 0
+    opened: Counter[str] = Counter()
+    for is_end, written in _TAG.findall(text):
+        name = written.lower()
+        if name in _ENDS_ITSELF or (is_end and not opened[name]):
+            continue
+        step = -1 if is_end else 1
+        opened[name] += step
+        level += step
+        deepest = max(deepest, level)
+    return deepest
 
 
 class _Converter(MarkdownConverter):
