@@ -46,6 +46,11 @@ _ANY = 0
 #: Beyond any id.
 _NO_ID = 2**63 - 1
 
+#: Newest rows that PostgreSQL looks through one by one.
+_WINDOW = 2_000
+#: Rows to find: those of the page, those before it, and one that tells whether there are more.
+_REACH = sa.bindparam("reach", type_=sa.Integer)
+
 #: Different words, folded, in the order given.
 Wanted = tuple[str, ...]
 
@@ -109,7 +114,7 @@ def keep(
 ) -> None:
     """Have the index keep the words of ``item`` with this transaction."""
     row = {"rowid": item.id, "words": searched.document(item, counted)}
-    command = _keep(searched.table, session.get_bind().dialect.name)
+    command = _keep(searched.table, _dialect(session))
     log.run_before(session, command, row)
 
 
@@ -155,7 +160,8 @@ def _best(service: Service[Any], query: Query) -> Page:
     params = listing.params_of(service, query)
     params |= {"limit": limit + 1, "reach": params["offset"] + limit + 1}
     params |= {f"below_{n}": _NO_ID if n < level else last if n == level else 0 for n in _LEVELS}
-    found = listing.kept(service, query, "best", _ranked).ask(service.session, params)
+    kind = f"best {_dialect(service.session)}"
+    found = listing.kept(service, query, kind, _ranked).ask(service.session, params)
     total = listing.total_of(service, query, params, _counted) if query.total else None
     rows, seen = found[:limit], seen + limit
     if len(found) <= limit or (seen >= DEEPEST and not query.is_whole):
@@ -164,21 +170,16 @@ def _best(service: Service[Any], query: Query) -> Page:
 
 
 def _ranked(service: Service[Any], query: Query) -> sa.Select[Any]:
-    """Select rows with their ``level``: first the ids, level by level, then what is shown."""
-    table = service.searched.table  # type: ignore[union-attr]  # or there is no filter q
+    """Select rows with their ``level``: first the ids, level by level, then what is shown.
+
+    A level is looked through only if those above it do not fill the page.
+    """
     narrowed = _narrowed(service, query)
-    arms = []
+    walk = _walk_in_windows if _dialect(service.session) == "postgresql" else _walk
+    found: list[sa.CTE] = []
     for level in reversed(_LEVELS):
-        below = sa.bindparam(f"below_{level}", type_=sa.BigInteger)
-        arm = narrowed.where(_has(table, level), table.c.rowid < below)
-        arm = arm.with_only_columns(
-            table.c.rowid.label("id"),
-            sa.literal(level, sa.Integer).label("level"),
-            maintain_column_froms=True,
-        )
-        arm = arm.order_by(table.c.rowid.desc()).limit(sa.bindparam("reach", type_=sa.Integer))
-        arms.append(sa.select(arm.subquery(f"level_{level}")))
-    best = sa.union_all(*arms).subquery("best")
+        found += walk(service, narrowed.where(*_is_missing(found)), level)
+    best = sa.union_all(*(sa.select(each.c.id, each.c.level) for each in found)).subquery("best")
     statement = sa.select().select_from(_first(best, best.c.id, service))
     statement = service.only(statement).add_columns(best.c.level)
     statement = statement.order_by(best.c.level.desc(), best.c.id.desc())
@@ -186,8 +187,50 @@ def _ranked(service: Service[Any], query: Query) -> sa.Select[Any]:
     return statement.offset(sa.bindparam("offset", type_=sa.Integer)) if query.page else statement
 
 
+def _walk(service: Service[Any], narrowed: sa.Select[Any], level: int) -> list[sa.CTE]:
+    """Find the newest of a level; SQLite walks its index in the order of ids."""
+    table = _table(service)
+    arm = _at(table, narrowed, level).where(_has(table, level))
+    return [arm.order_by(table.c.rowid.desc()).limit(_REACH).cte(f"level_{level}")]
+
+
+def _walk_in_windows(service: Service[Any], narrowed: sa.Select[Any], level: int) -> list[sa.CTE]:
+    """Find the newest of a level in two steps, for a GIN index knows no order.
+
+    Common words are among the last few rows, which are looked through one by one; the others are
+    so rare that all of them can be sorted. Left to itself the planner takes one way for the other:
+    of words that are not among the commonest it knows nothing. So each condition is written as
+    only one way can serve it.
+    """
+    table = _table(service)
+    rowid, arm = table.c.rowid, _at(table, narrowed, level)
+    last = sa.select(sa.func.max(rowid)).correlate(None).scalar_subquery()
+    start = sa.func.least(last, _below(level)) - _WINDOW
+    one_by_one = sa.func.ts_match_vq(table.c.words, sa.cast(_query(level), postgresql.TSQUERY))
+    recent = arm.where(rowid > start, one_by_one).order_by(rowid.desc()).limit(_REACH)
+    new = recent.cte(f"new_{level}").prefix_with("MATERIALIZED", dialect="postgresql")
+    rest = arm.where(rowid <= start, _has(table, level), *_is_missing([new]))
+    old = rest.order_by((rowid + 0).desc()).limit(_REACH).cte(f"old_{level}")
+    return [new, old]
+
+
+def _is_missing(found: list[sa.CTE]) -> list[sa.ColumnElement[bool]]:
+    """Return the condition that what was found so far does not fill the page."""
+    if not found:
+        return []
+    counts = [sa.select(sa.func.count()).select_from(each).scalar_subquery() for each in found]
+    total: Any = sum(counts[1:], start=counts[0])  # type: ignore[arg-type]  # of expressions
+    return [total < _REACH]
+
+
+def _at(table: sa.Table, narrowed: sa.Select[Any], level: int) -> sa.Select[Any]:
+    shown = (table.c.rowid.label("id"), sa.literal_column(str(level), sa.Integer).label("level"))
+    arm = narrowed.with_only_columns(*shown, maintain_column_froms=True)
+    return arm.where(table.c.rowid < _below(level))
+
+
 def _counted(service: Service[Any], query: Query) -> sa.Select[Any]:
-    table = service.searched.table  # type: ignore[union-attr]  # or there is no filter q
+    table = _table(service)
     found = _narrowed(service, query).where(_has(table, _ANY))
     return found.with_only_columns(sa.func.count(), maintain_column_froms=True)
 
@@ -196,7 +239,7 @@ def _narrowed(service: Service[Any], query: Query) -> sa.Select[Any]:
     """Return the visible rows that pass all other filters, entered by way of their words."""
     filters = {name: value for name, value in query.filters.items() if name != "q"}
     statement = listing.narrowed(service, filters)
-    table = service.searched.table  # type: ignore[union-attr]  # or there is no filter q
+    table = _table(service)
     source = _first(table, table.c.rowid, service)
     conditions = () if statement.whereclause is None else (statement.whereclause,)
     return sa.select().select_from(source).where(*conditions)
@@ -214,11 +257,27 @@ def _first(start: Any, id: sa.ColumnElement[int], service: Service[Any]) -> Join
     return joined(source)
 
 
+def _table(service: Service[Any]) -> sa.Table:
+    assert service.searched is not None  # noqa: S101 - else there is no filter q
+    return service.searched.table
+
+
+def _below(level: int) -> sa.BindParameter[int]:
+    return sa.bindparam(f"below_{level}", type_=sa.BigInteger)
+
+
+def _query(level: int) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"words_{level}", type_=_Wanted())
+
+
 def _has(table: sa.Table, level: int) -> sa.ColumnElement[bool]:
     """Return the condition: has all words, at this level exactly or at any."""
-    value = sa.bindparam(f"words_{level}", type_=_Wanted())
-    condition: Any = _Has(table.c.words, value)
+    condition: Any = _Has(table.c.words, _query(level))
     return condition  # type: ignore[no-any-return]  # SQLAlchemy has no better type for it
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
 
 
 def _snippet(searched: Searched, row: Any, asked: frozenset[str]) -> str | None:
