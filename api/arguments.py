@@ -311,7 +311,9 @@ class Argument(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
     @property
     def __schema__(self) -> dict[str, Any]:
         schema = {"name": self.name, "in": "query", "required": self.required or None}
-        schema |= {"description": self.help, "default": self.default}
+        # Some clients send each default that they know, and false as 0: absence says that as well.
+        default = None if self.default is False else self.default
+        schema |= {"description": self.help, "default": default}
         kind = self.type.__schema__
         if self.action == "append":
             kind = {"type": "array", "items": kind, "collectionFormat": "multi"}
