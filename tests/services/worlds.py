@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -77,7 +78,7 @@ class World:
         self._chance = random.Random(seed)
         for name in NAMES:
             ascii_name = name.encode("ascii", "replace").decode().replace("?", "-")
-            self._do(lambda name=name, key=ascii_name: self._make_user(name, key))
+            self._do(partial(self._make_user, name, ascii_name))
 
     def live(self, steps: int) -> None:
         """Let that many things happen; some of them are refused."""
