@@ -70,7 +70,8 @@ def _progress(
 
 def _tell(left_out: Counter[str]) -> None:
     """Say what was not taken over, the most frequent first."""
-    for what, count in left_out.most_common(_TOLD):
-        click.echo(f"Left out: {count:,} {what}.")
-    if (more := len(left_out) - _TOLD) > 0:
-        click.echo(f"Left out: {more:,} other kinds of things.")
+    told = [f"{what} ({count:,})" for what, count in left_out.most_common(_TOLD)]
+    if len(left_out) > _TOLD:
+        told.append("other things")
+    if told:
+        click.echo(f"Left out: {', '.join(told)}.")

@@ -214,4 +214,5 @@ def _tags(meta: dict[str, Any]) -> list[Any]:
 
 def _shown(path: Path) -> str:
     """Return a path as text that can be printed."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "replace")
+    text = os.fsencode(path.as_posix()).decode("utf-8", "replace")
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)

@@ -114,7 +114,7 @@ class TestWordPress:
             "hello": ("published", "bo-author"),
         }
         assert "blog.xml, line 2: body: " in result.stderr
-        assert "Left out: 1 pages." in result.stdout
+        assert "Left out: pages (1)." in result.stdout
 
     def test_what_was_in_the_trash_is_in_the_trash(
         self, run: Run, file: Path, session: Session

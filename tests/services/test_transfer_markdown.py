@@ -215,5 +215,5 @@ class TestRefusal:
         assert fault(tmp_path) == ("a.md", 1, "format")
 
     def test_of_a_name_that_is_no_text(self, tmp_path: Path) -> None:
-        (tmp_path / os.fsdecode(b"\xff.md")).write_text("x")
-        assert only(tmp_path).source == "\ufffd.md"
+        (tmp_path / os.fsdecode(b"\xff\x1b.md")).write_text("x")
+        assert only(tmp_path).source == "\ufffd\ufffd.md"

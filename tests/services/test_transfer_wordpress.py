@@ -176,6 +176,10 @@ class TestRefusal:
         assert isinstance(whole.record, dict)
         assert isinstance(cut.record, Fault)
 
+    def test_what_is_whole_before_a_fault_is_read(self, tmp_path: Path) -> None:
+        lines = list(read(tmp_path, [export(item(), "&nbsp;", item())]))
+        assert [type(line.record) for line in lines] == [dict, Fault]
+
     def test_of_deep_elements(self, tmp_path: Path) -> None:
         assert fault(tmp_path, BEGIN, b"<a>" * 1_000_000).code == "format"
 
