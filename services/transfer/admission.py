@@ -107,9 +107,7 @@ class Admission:
         else:
             if not draft.is_prepared:
                 raise Unprepared
-            service = Users(self._session, self._options.config, origin)
-            id = service.create(data)
-            made = self._session.get_one(User, id)
+            made = Users(self._session, self._options.config, origin).keep(data)
         there.users[made.username_key] = there.emails[made.email_key] = made
         return _CREATED
 

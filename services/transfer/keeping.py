@@ -58,7 +58,13 @@ class Users(UserService):
         user.email_verified = data.get("email_verified", False)
         user.version = self._origin.version
         user.created_at, user.updated_at = self._origin.created_at, self._origin.updated_at
+        self._user = user
         return user
+
+    def keep(self, data: Mapping[str, Any]) -> User:
+        """Store the user and return it."""
+        self.create(data)
+        return self._user
 
     def store(self, item: User) -> None:
         super().store(item)
