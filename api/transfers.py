@@ -228,7 +228,10 @@ def _record(raw: bytes) -> dict[str, Any] | Fault:
 @contextmanager
 def _private(path: Path) -> Iterator[IO[bytes]]:
     """Write a file that only its owner may read: refused lines hold what is private."""
-    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    except OSError as exc:
+        raise click.BadParameter(f"{path}: {exc.strerror}", param_hint="--report") from exc
     with os.fdopen(descriptor, "wb") as file:
         yield file
 

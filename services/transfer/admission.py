@@ -134,8 +134,10 @@ class Admission:
             return refused("by", "not-found", _NOBODY)
         if user.deletion_id is None:
             return self._conflict("user", "This user is not in the trash.")
-        if by is None or isinstance(user, Planned):
+        if by is None:
             return _UNCHANGED
+        if isinstance(user, Planned):
+            return _CREATED
         deletion = self._session.get_one(Deletion, user.deletion_id)
         if deletion.deleted_by == by.id:
             return _UNCHANGED

@@ -12,10 +12,12 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import Change, Deletion, Post, PostSlug, Revision, User
 from services.posts import PostService
 from services.times import format_time
+from services.transaction import meaning
 from services.transfer.lines import FORMAT, NO_PASSWORD, VERSIONS
 from services.users import UserService
 
@@ -31,7 +33,7 @@ def export(engine: sa.Engine, *, passwords: bool = True) -> Iterator[bytes]:
         passwords: with their hashes.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: the database is away or too slow.
+        Unavailable: the database is away or too slow.
     """
     count = 0
     yield _line({"type": "header", "format": FORMAT, "version": VERSIONS[-1]})
@@ -56,6 +58,8 @@ def _snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
             connection.exec_driver_sql("BEGIN")
         try:
             yield connection
+        except SQLAlchemyError as exc:
+            raise meaning(exc) from exc
         finally:
             connection.rollback()
 

@@ -6,6 +6,7 @@ that the one to blame is found and the others are stored.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -14,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from services.base import Service
-from services.errors import Conflict, Fault, Invalid
+from services.errors import Conflict, Fault, Invalid, NotFound, Unavailable
 from services.posts import PostService
 from services.transaction import reading, transact
 from services.transfer.admission import Admission
-from services.transfer.drafts import Draft, Memory, Unprepared
+from services.transfer.drafts import Current, Draft, Memory, Unprepared
 from services.transfer.lines import (
     FORMAT,
     NO_PASSWORD,
@@ -36,6 +37,8 @@ from services.validation import Faults, shown
 _SERVICES: Mapping[str, type[Service[Any]]] = {"user": UserService, "post": PostService}
 #: Characters of text that a batch holds, and what is made of them, at most.
 _MAX_TEXT = 1_000_000
+#: Times that a batch is tried while the database cannot be written to.
+_TRIES = 5
 
 
 def import_records(engine: sa.Engine, lines: Iterable[Line], options: Options) -> Report:
@@ -141,12 +144,13 @@ class _Import:
             self._prepare(batch)
             self.store(batch)
             return
-        except Conflict as exc:
+        except (Conflict, Invalid, NotFound) as exc:
             if len(batch) > 1:
                 for draft in batch:
                     self.store([draft])
                 return
             batch[0].refuse(*exc.faults or [Fault("", exc.public_code, exc.public_message)])
+            self._memory.current = Current()
         self._tell(batch)
 
     def _known(self, batch: list[Draft]) -> set[int]:
@@ -171,6 +175,12 @@ class _Import:
             draft.outcome, draft.faults = verdict.outcome, list(verdict.faults)
 
     def _run(self, work: Callable[[], Admission]) -> Admission:
+        """Run ``work``; while others write all the time, or the database restarts, be patient."""
+        for _ in range(_TRIES - 1):
+            try:
+                return transact(self._session, work)
+            except Unavailable as exc:
+                time.sleep(exc.retry_after or 1)
         return transact(self._session, work)
 
     def _rehearse(self, work: Callable[[], Admission]) -> Admission:

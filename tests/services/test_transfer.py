@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from models import Change, Deletion, Post, PostSlug, PostTag, Revision, User
 from services import passwords
 from services.actor import Actor
 from services.changes import ChangeService
-from services.errors import Fault
+from services.errors import Fault, Unavailable
 from services.posts import PostService
 from services.transaction import reading, transact
 from services.transfer import Line, Options, Refusal, Unusable, import_records
@@ -236,10 +237,19 @@ class TestTrash:
 
 class TestRevision:
     REVISION = {
-        "type": "revision", "post": "note", "version": 1, "at": DAY, "by": "ada",
+        "type": "revision",
+        "post": "note",
+        "version": 1,
+        "at": DAY,
+        "by": "ada",
         "contents": {
-            "title": "Draft", "body": "Old", "slug": "note", "excerpt": "Old",
-            "status": "draft", "published_at": None, "tags": [],
+            "title": "Draft",
+            "body": "Old",
+            "slug": "note",
+            "excerpt": "Old",
+            "status": "draft",
+            "published_at": None,
+            "tags": [],
         },
     }
     KEPT = NOTE | {"version": 2, "has_revisions": True}
@@ -390,6 +400,27 @@ class TestLines:
             imported(engine, [HEADER | more, ADA])
         assert rows(session, User) == []
 
+    def test_wait_for_a_database_that_is_busy(
+        self, engine: sa.Engine, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # given
+        answers: list[Any] = [Unavailable(retry_after=3), transact]
+        waited: list[int] = []
+
+        def busy(session: Session, work: Any) -> Any:
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer(session, work)
+
+        monkeypatch.setattr("services.transfer.importing.transact", busy)
+        monkeypatch.setattr("services.transfer.importing.time.sleep", waited.append)
+        # when
+        report, _ = imported(engine, [ADA, NOTE])
+        # then
+        assert report.outcomes == {"created": 2}
+        assert waited == [3]
+
     def test_that_disturb_each_other_are_stored_by_themselves(
         self, engine: sa.Engine, session: Session, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -404,6 +435,53 @@ class TestLines:
         assert faults(refused) == [(2, "email", "taken")]
         assert report.outcomes == {"created": 2, "refused": 1}
         assert len(rows(session, Change)) == 2
+
+
+class TestAnything:
+    @pytest.mark.parametrize("seed", range(3))
+    def test_is_stored_or_refused_and_never_breaks_it_off(
+        self, engine: sa.Engine, session: Session, seed: int
+    ) -> None:
+        # given
+        chance = random.Random(seed)
+        lines = [ADA, *(_mutated(chance) for _ in range(300))]
+        # when
+        report, refused = imported(engine, lines, batch=chance.choice([1, 7, 200]))
+        again, _ = imported(engine, lines)
+        # then
+        assert sum(report.outcomes.values()) == len(lines)
+        assert report.outcomes["refused"] == len(refused) > 50
+        assert report.outcomes["created"] > 10
+        assert again.outcomes["created"] == 0
+        assert len(rows(session, Change)) == len(rows(session, User)) + len(rows(session, Post))
+
+
+def _mutated(chance: random.Random) -> dict[str, Any]:
+    """Return a good line with something else in it."""
+    bob = {"type": "user", "username": f"bob{chance.randint(1, 5)}", "email": "bob@example.com"}
+    trashed = NOTE | {"created_at": DAY, "deleted_at": DAY}
+    kept = TestRevision.KEPT
+    record = dict(chance.choice([bob, NOTE, trashed, kept, TestRevision.REVISION, ADA]))
+    names = [*record, "tags", "status", "name", "former_slugs", "version", "deleted_with_author"]
+    odd: list[Any] = [
+        None,
+        True,
+        -1,
+        2**63,
+        1.5,
+        "",
+        "x",
+        "\ud800",
+        "\0",
+        [],
+        ["a"],
+        {},
+        {"a": [1]},
+    ]
+    odd += [DAY, "ada", "note", "published", "9999-12-31T23:59:59Z", "x" * 300]
+    for _ in range(chance.choice([0, 0, 1, 2])):
+        record[chance.choice(names)] = chance.choice(odd)
+    return record
 
 
 class TestExport:
