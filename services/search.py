@@ -47,7 +47,7 @@ _ANY = 0
 _NO_ID = 2**63 - 1
 
 #: Newest rows that PostgreSQL looks through one by one.
-_WINDOW = 2_000
+_WINDOW = 500
 #: Rows to find: those of the page, those before it, and one that tells whether there are more.
 _REACH = sa.bindparam("reach", type_=sa.Integer)
 
