@@ -77,7 +77,8 @@ class TestUse:
         printed = build(made, tmp_path, running.url, "admin", ADMIN_PASSWORD)
         # then
         assert re.fullmatch(expected(NAMES[language]), printed), printed
-        trash = running.admin.get("/api/v1/trash?limit=100").json()["items"]
+        with running.admin as admin:
+            trash = admin.get("/api/v1/trash?limit=100").json()["items"]
         titles = [each["title"] for each in trash]
         assert titles.count(f"Changed from {NAMES[language]}") == 1
 
