@@ -162,6 +162,27 @@ class TestImport:
         assert count(engine, User) == 0
 
 
+class TestDocumentation:
+    def test_shows_lines_that_can_be_imported(self, run: Run, engine: sa.Engine) -> None:
+        # given
+        page = (ROOT / "docs/operations.md").read_text()
+        example = page.split("### The format")[1].split("```json\n")[1].split("```")[0]
+        # when
+        result = run("import", "-", stdin=example.encode())
+        # then
+        assert result.exit_code == 0, result.output
+        assert "2 created" in result.stdout
+
+    def test_names_every_type_and_field(self) -> None:
+        page = (ROOT / "docs/operations.md").read_text()
+        format = page.split("### The format")[1].split("### From elsewhere")[0]
+        known = {*shapes().user.members, *shapes().post.members}
+        for kind, record in shapes().records.items():
+            assert f"| `{kind}` |" in format
+            own = {name for name, member in record.members.items() if not member.read_only}
+            assert {name for name in own - known if f"`{name}`" not in format} == set()
+
+
 class TestBadBytes:
     @pytest.mark.parametrize(
         ("raw", "code"),
