@@ -13,6 +13,7 @@ from typing import Any
 from bench import client, texts
 from bench.load import Request, Sample, load
 from bench.report import Row
+from bench.searches import search
 from bench.servers import Server
 
 #: Requests that every worker has served before it is weighed.
@@ -154,7 +155,7 @@ def queries(setting: Setting) -> list[Row]:
 
 
 #: In this order: what writes comes after what reads.
-ALL = (queries, lists, items, identity, depth, creations, memory, starts)
+ALL = (queries, lists, items, identity, depth, creations, memory, starts, search)
 
 
 def warm_up(setting: Setting) -> None:

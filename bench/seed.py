@@ -1,7 +1,7 @@
 """Fill a migrated database with what is read: ``python -m bench.seed [DATABASE_URL]``.
 
-1,000 users and 20,000 published posts of about 2 KB; neither log nor revisions. The tables must be
-there already.
+1,000 users and 20,000 published posts of about 2 KB, and their words; neither log nor revisions.
+The tables must be there already.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,8 +21,9 @@ import pyromark
 import sqlalchemy as sa
 
 from bench import texts
-from models import Post, PostTag, User
-from models.engine import database_url, engine_options, prepare
+from models import POST_WORDS, USER_WORDS, Post, PostTag, User
+from models.engine import WRITES, database_url, engine_options, prepare
+from models.words import count, document
 
 USERS = 1_000
 POSTS = 20_000
@@ -47,42 +49,71 @@ def seed(
     url: sa.URL, *, users: int = USERS, posts: int = POSTS, report: Report = click.echo
 ) -> None:
     """Insert users and posts in bulk, in one transaction."""
+    _fill(url, users, range(posts), report)
+
+
+def add_posts(url: sa.URL, posts: int, report: Report = click.echo) -> None:
+    """Insert more posts by the users there are, until there are so many."""
+    _fill(url, 0, range(POSTS, posts), report)
+
+
+def _fill(url: sa.URL, users: int, posts: range, report: Report) -> None:
     started = time.perf_counter()
     engine = sa.create_engine(url, **engine_options(url, threads=1))
     prepare(engine)
-    with engine.begin() as connection:
-        user_ids = _insert_users(connection, users)
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        if users:
+            _insert_users(connection, users)
+        user_ids = list(connection.scalars(sa.select(User.id).where(User.username.like("bench%"))))
         for done in _insert_posts(connection, posts, user_ids):
-            report(f"  {done:>6} of {posts} posts, {time.perf_counter() - started:.1f} s")
-        _insert_tags(connection)
+            report(f"  {done:>6} of {posts.stop} posts, {time.perf_counter() - started:.1f} s")
     if engine.dialect.name == "postgresql":
         _analyze(engine)
     engine.dispose()
 
 
-def _insert_users(connection: sa.Connection, count: int) -> list[int]:
+def _insert_users(connection: sa.Connection, count: int) -> None:
     password_hash = argon2.PasswordHasher().hash(PASSWORD)
     rows = [_user(number, password_hash) for number in range(count)]
     connection.execute(sa.insert(User), rows)
-    return list(connection.scalars(sa.select(User.id).where(User.username.like("bench%"))))
+    found = connection.execute(sa.select(User.id, User.username, User.name)).all()
+    words = [{"rowid": id, "words": document((name, full or ""), {})} for id, name, full in found]
+    connection.execute(sa.delete(USER_WORDS))
+    connection.execute(sa.insert(USER_WORDS), words)
 
 
-def _insert_posts(connection: sa.Connection, count: int, user_ids: list[int]) -> Iterator[int]:
+def _insert_posts(connection: sa.Connection, numbers: range, user_ids: list[int]) -> Iterator[int]:
     bodies = [texts.body(number) for number in range(TEXTS)]
-    rendered = [(body, _render(body)) for body in bodies]
-    for start in range(0, count, _BATCH):
-        rows = [
-            _post(number, user_ids[number * 7 % len(user_ids)], *rendered[number % TEXTS])
-            for number in range(start, min(start + _BATCH, count))
-        ]
+    rendered = [(body, _render(body), count(body)) for body in bodies]
+    last = connection.scalar(sa.select(sa.func.max(Post.id))) or 0
+    for start in range(numbers.start, numbers.stop, _BATCH):
+        batch = range(start, min(start + _BATCH, numbers.stop))
+        ids = range(last + 1, last + 1 + len(batch))
+        last = ids[-1]
+        rows = []
+        for id, number in zip(ids, batch, strict=True):
+            body, html, _ = rendered[number % TEXTS]
+            author_id = user_ids[number * 7 % len(user_ids)]
+            rows.append({"id": id, **_post(number, author_id, body, html)})
         connection.execute(sa.insert(Post), rows)
-        yield start + len(rows)
+        _index(connection, rows, [rendered[number % TEXTS][2] for number in batch])
+        yield batch.stop
+    if connection.dialect.name == "postgresql":  # which gives ids of its own from here on
+        sequence = sa.func.pg_get_serial_sequence("posts", "id")
+        connection.execute(sa.select(sa.func.setval(sequence, last)))
 
 
-def _insert_tags(connection: sa.Connection) -> None:
-    posts = connection.execute(sa.select(Post.id, Post.tags).where(Post.slug.like(f"{_SLUG}%")))
-    index = [{"post_id": id, "key": tag.casefold()} for id, tags in posts for tag in tags]
-    connection.execute(sa.insert(PostTag), index)
+def _index(connection: sa.Connection, posts: list[Row], counted: list[Counter[str]]) -> None:
+    """Insert tags and words."""
+    tags = [
+        {"post_id": post["id"], "key": tag.casefold()} for post in posts for tag in post["tags"]
+    ]
+    connection.execute(sa.insert(PostTag), tags)
+    words = [
+        {"rowid": post["id"], "words": document((post["title"], *post["tags"]), counts)}
+        for post, counts in zip(posts, counted, strict=True)
+    ]
+    connection.execute(sa.insert(POST_WORDS), words)
 
 
 def _analyze(engine: sa.Engine) -> None:

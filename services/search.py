@@ -219,7 +219,7 @@ def _is_missing(found: list[sa.CTE]) -> list[sa.ColumnElement[bool]]:
     if not found:
         return []
     counts = [sa.select(sa.func.count()).select_from(each).scalar_subquery() for each in found]
-    total: Any = sum(counts[1:], start=counts[0])  # type: ignore[arg-type]  # of expressions
+    total: Any = sum(counts[1:], start=counts[0])
     return [total < _REACH]
 
 

@@ -76,6 +76,7 @@ paging.add_argument("per_page", type=inputs.int_range(1, 100), default=20, locat
 paging.add_argument(
     "total", type=inputs.boolean, default=True, location="args", help="Without: for comparison."
 )
+paging.add_argument("q", location="args", help="Part of the title or the body.")
 
 
 @ns.route("")
@@ -85,8 +86,12 @@ class PostList(Resource):
     def get(self) -> Any:
         """List published posts, newest first."""
         args = paging.parse_args()
+        posts = _public()
+        if args["q"]:
+            part = f"%{args['q']}%"
+            posts = posts.where(db.or_(Post.title.ilike(part), Post.body.ilike(part)))
         return db.paginate(
-            _public().order_by(Post.published_at.desc(), Post.id.desc()),
+            posts.order_by(Post.published_at.desc(), Post.id.desc()),
             page=args["page"],
             per_page=args["per_page"],
             count=args["total"],

@@ -24,7 +24,8 @@ def _fill(engine: sa.Engine) -> None:
         connection.exec_driver_sql(
             "INSERT INTO users (username, username_key, email, email_key, email_verified,"
             " password_hash, name, role, status, token_version, version, created_at, updated_at)"
-            f" VALUES ('ada', 'ada', 'a@x', 'a@x', {no}, '', 'Zoë', 'author', 'active', 1, {common})"
+            " VALUES ('ada', 'ada', 'a@x', 'a@x',"
+            f" {no}, '', 'Zoë', 'author', 'active', 1, {common})"
         )
         for n in range(POSTS):
             deleted = at if n == 7 else "NULL"
