@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 MODULES = ROOT / "node_modules"
 #: Seconds that a program may take to build, and to run.
 PATIENCE = 120
-#: Language → the programs that it needs. What a developer's machine has anyway, or has to have:
+#: Language → what has to be there; where ``CI`` is set, it is a failure if it is not.
 REQUIRED = {"python": (), "typescript": ("node",), "types": ("node",), "java": ("java", "javac")}
-#: and what it may lack.
+#: Language → what may be missing; then the client is made, but not run.
 OPTIONAL = {"php": ("php",), "ruby": ("ruby",)}
 #: Language → a program that fails without the libraries that its client stands on.
 _LIBRARIES = {
@@ -37,11 +37,6 @@ def lacks(language: str) -> str:
     if check and subprocess.run(check, check=False, capture_output=True).returncode:
         return f"{' '.join(check)} fails: a library is not installed"
     return ""
-
-
-def missing() -> list[str]:
-    """Return the optional languages that cannot be run here, each with the reason."""
-    return [f"{each}: {reason}" for each in OPTIONAL if (reason := lacks(each))]
 
 
 def run(command: Iterable[object], folder: Path, **environment: str) -> str:
