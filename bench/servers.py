@@ -114,6 +114,10 @@ class Server:
         """Return the resident size of the largest worker."""
         return max(_resident(pid) for pid in self.workers())
 
+    def peak_megabytes(self) -> float:
+        """Return the largest resident size that any worker had so far."""
+        return max(_peak(pid) for pid in self.workers())
+
     def last_lines(self) -> str:
         """Return the end of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
@@ -173,3 +177,8 @@ def _cpu_seconds(pid: int) -> float:
 def _resident(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _peak(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
