@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+from http import HTTPStatus
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
 
+from api import terminal
+from api.examples import problem_of
 from api.output import dumps
 from api.problems import CODES
+from config import Config
 from services.validation import CODES as FAULTS
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 
 #: What the index links to: name, path, what is there.
@@ -46,7 +51,12 @@ def index() -> Response:
     """Return the index: HTML if ``Accept`` names it, else JSON."""
     accepted = request.accept_mimetypes
     if any(kind.lower() == "text/html" and quality > 0 for kind, quality in accepted):
-        response = _page("index.html", links=LINKS)
+        config: Config = current_app.config["SIGNPOST"]
+        is_open = config.REGISTRATION == "open"
+        base = config.PUBLIC_URL or request.url_root.rstrip("/")
+        commands = terminal.for_anyone(base) if is_open else terminal.for_readers(base)
+        response = _page("index.html", links=LINKS, commands=commands, is_open=is_open)
+        response.headers["Cache-Control"] = "no-store"  # the password in it is made up for one
     else:
         links = {name: request.root_path + path for name, path, _ in LINKS}
         response = Response(dumps(links), content_type="application/json")
@@ -68,8 +78,17 @@ def problem(code: str) -> Response:
     """
     if code not in CODES:
         raise NotFound()
-    faults = FAULTS if code == "validation" else {}
-    return _page("problem.html", code=code, kind=CODES[code], faults=faults)
+    kind = CODES[code]
+    base = current_app.config["SIGNPOST"].PUBLIC_URL
+    example = problem_of(code, base, f"{request.root_path}/api/v1/posts")
+    return _page(
+        "problem.html",
+        code=code,
+        kind=kind,
+        phrase=HTTPStatus(kind.status).phrase,
+        example=json.dumps(example, indent=2),
+        faults=FAULTS if code == "validation" else {},
+    )
 
 
 def _with_code(text: str) -> Markup:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api import assets, console, errors, headers
+from api import assets, console, errors, headers, pages
 from config import Config
 
 
@@ -23,6 +23,7 @@ def client(request: pytest.FixtureRequest) -> FlaskClient:
     errors.init_app(app)
     assets.init_app(app)
     console.init_app(app)
+    pages.init_app(app)
     app.add_url_rule("/api/v1/openapi.json", "openapi_json", dict)
     return app.test_client()
 
@@ -52,8 +53,8 @@ class TestPage:
         # when
         urls = linked(client.get("/docs").text)
         # then
-        assert len(urls) == 4
-        assert [client.get(url).status_code for url in urls] == [200] * 4
+        assert len(urls) == 8
+        assert [client.get(url).status_code for url in urls] == [200] * 8
 
 
 class TestAsset:

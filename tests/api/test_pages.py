@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -12,6 +16,7 @@ from api import assets, console, errors, headers, pages
 from api.problems import CODES
 from config import Config
 from services.validation import CODES as FAULTS
+from tests.servers import LiveServer
 
 MakeClient = Callable[..., FlaskClient]
 
@@ -32,7 +37,8 @@ def make_client() -> MakeClient:
         assets.init_app(app)
         pages.init_app(app)
         console.init_app(app)
-        app.add_url_rule("/api/v1/openapi.json", "openapi_json", dict)
+        for name in ("openapi", "swagger"):
+            app.add_url_rule(f"/api/v1/{name}.json", f"{name}_json", dict)
         return app.test_client()
 
     return make
@@ -42,6 +48,11 @@ def make_client() -> MakeClient:
 def client(make_client: MakeClient) -> FlaskClient:
     """A caller of our own pages."""
     return make_client()
+
+
+def commands(page: str) -> list[str]:
+    """Return the commands that a page offers, as they would be copied."""
+    return [unescape(each) for each in re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page)]
 
 
 class TestIndex:
@@ -77,6 +88,52 @@ class TestIndex:
         assert '"/docs"' not in answer.text
         assert '"/static/' not in answer.text
 
+    def test_is_of_our_own_files_only(self, client: FlaskClient) -> None:
+        # when
+        text = client.get("/", headers={"Accept": "text/html"}).text
+        # then
+        loaded = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', text)
+        assert len(loaded) == 4
+        assert all(url.startswith("/static/") for url in loaded)
+
+    @pytest.mark.parametrize(
+        ("public_url", "base"),
+        [("https://example.org/blog", "https://example.org/blog"), ("", "http://localhost:8000")],
+    )
+    def test_names_this_very_server_in_its_commands(
+        self, make_client: MakeClient, public_url: str, base: str
+    ) -> None:
+        # given
+        client = make_client(PUBLIC_URL=public_url)
+        host = "example.org" if public_url else "localhost:8000"
+        # when
+        found = commands(client.get("/", headers={"Accept": "text/html", "Host": host}).text)
+        # then
+        assert len(found) == 4
+        assert all(f" {base}/api/v1/" in command for command in found)
+
+    def test_never_offers_a_host_that_a_shell_would_run(self, client: FlaskClient) -> None:
+        # when
+        answer = client.get("/", headers={"Accept": "text/html", "Host": "x$(id)"})
+        # then
+        assert "$(id)" not in answer.text
+
+    def test_makes_up_another_password_each_time(self, client: FlaskClient) -> None:
+        # when
+        answers = [client.get("/", headers={"Accept": "text/html"}) for _ in range(2)]
+        # then
+        assert [each.headers["Cache-Control"] for each in answers] == ["no-store"] * 2
+        assert commands(answers[0].text)[1] != commands(answers[1].text)[1]
+
+    def test_only_reads_where_nobody_may_sign_up(self, make_client: MakeClient) -> None:
+        # given
+        client = make_client(REGISTRATION="closed")
+        # when
+        found = commands(client.get("/", headers={"Accept": "text/html"}).text)
+        # then
+        assert len(found) == 4
+        assert not any(" -d " in command or "TOKEN" in command for command in found)
+
 
 class TestProblems:
     @pytest.mark.parametrize("code", CODES)
@@ -88,6 +145,20 @@ class TestProblems:
         assert answer.content_type == "text/html; charset=utf-8"
         assert CODES[code].title in answer.text
         assert str(CODES[code].status) in answer.text
+        assert "What to do" in answer.text
+
+    @pytest.mark.parametrize("code", CODES)
+    def test_of_each_code_shows_an_answer(self, make_client: MakeClient, code: str) -> None:
+        # given
+        client = make_client(PUBLIC_URL="https://example.org/blog")
+        # when
+        text = client.get(f"/problems/{code}", headers={"Host": "example.org"}).text
+        # then
+        (shown,) = re.findall(r"problem\+json\n\n(.*?)</code></pre>", text, re.S)
+        problem = json.loads(unescape(shown))
+        assert problem["type"] == f"https://example.org/blog/problems/{code}"
+        assert problem["instance"] == "/blog/api/v1/posts"
+        assert (problem["code"], problem["status"]) == (code, CODES[code].status)
 
     @pytest.mark.parametrize("code", ["no-such-code", "VALIDATION", "<script>"])
     def test_of_no_other(self, client: FlaskClient, code: str) -> None:
@@ -125,14 +196,49 @@ class TestEveryPage:
         assert "<style" not in answer.text
         assert "<script>" not in answer.text
 
-    def test_is_cheap_to_keep(self, client: FlaskClient, path: str) -> None:
+    def test_says_how_it_may_be_kept(self, client: FlaskClient, path: str) -> None:
         # when
         answer = client.get(path, headers={"Accept": "text/html"})
         # then
-        assert answer.headers["Cache-Control"] == "public, no-cache"
+        kept = "no-store" if path == "/" else "public, no-cache"
+        assert answer.headers["Cache-Control"] == kept
 
     def test_answers_with_a_slash_at_its_end(self, client: FlaskClient, path: str) -> None:
         # when
         answer = client.get(path.rstrip("/") + "/", headers={"Accept": "text/html"})
         # then
         assert answer.status_code == 200
+
+
+def run(lines: list[str]) -> list[int]:
+    """Run lines in one shell; return the statuses of what they ask."""
+    counted = "curl() { command curl -w '%{stderr}%{http_code}\\n' \"$@\"; }\n" + "\n".join(lines)
+    done = subprocess.run(["bash", "-euc", counted], capture_output=True, text=True, check=True)
+    return [int(line) for line in done.stderr.split()]
+
+
+class TestCommands:
+    def test_work_as_they_stand_however_often(self, server: LiveServer) -> None:
+        for _ in range(2):
+            # when
+            page = server.client.get("/", headers={"Accept": "text/html"}).text
+            # then
+            assert run(commands(page)) == [200, 201, 200, 201]
+
+    def test_work_below_a_prefix(self, make_server: Callable[..., LiveServer]) -> None:
+        # given
+        public = "http://127.0.0.1/blog"
+        prefixed = make_server(PUBLIC_URL=public)
+        # when
+        page = prefixed.client.get("/blog/", headers={"Accept": "text/html"}).text
+        # then
+        lines = [each.replace(public, f"{prefixed.url}/blog") for each in commands(page)]
+        assert run(lines) == [200, 201, 200, 201]
+
+    def test_that_only_read_work_too(self, make_server: Callable[..., LiveServer]) -> None:
+        # given
+        closed = make_server(REGISTRATION="closed")
+        # when
+        page = closed.client.get("/", headers={"Accept": "text/html"}).text
+        # then
+        assert run(commands(page)) == [200] * 4

@@ -1,9 +1,13 @@
 // A real browser, and what it complained about: every test closes its page by `expectCalm`.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 /** Where the service answers, with its prefix and no slash at the end. */
 export const BASE = process.env.SIGNPOST_URL;
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export function launch() {
   return chromium.launch({
@@ -14,7 +18,8 @@ export function launch() {
 
 /** Open a page that notes policy violations, failed scripts and requests to other origins. */
 export async function openPage(browser, options = {}) {
-  const page = await browser.newPage(options);
+  // The proxy of the tests signs its certificate itself.
+  const page = await browser.newPage({ ignoreHTTPSErrors: BASE.startsWith("https:"), ...options });
   const faults = [];
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
@@ -43,4 +48,23 @@ export async function openPage(browser, options = {}) {
 export async function expectCalm({ page, faults }) {
   await page.close();
   assert.deepEqual(faults, []);
+}
+
+/** Return what axe finds wrong, with the first places of each. */
+export async function accessFaults(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run(document));
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 5).map((node) => node.target)}`);
+}
+
+/** Return what sticks out to the right; a page that scrolls sideways cannot be read on a phone. */
+export function tooWide(page) {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    return document.documentElement.scrollWidth <= width
+      ? []
+      : [...document.querySelectorAll("body *")]
+          .filter((each) => each.getBoundingClientRect().right > width)
+          .map((each) => `${each.tagName}.${each.className}`);
+  });
 }

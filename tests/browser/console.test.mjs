@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { BASE, expectCalm, launch, openPage } from "./browser.mjs";
-
-const USER = process.env.SIGNPOST_USER;
-const PASSWORD = process.env.SIGNPOST_PASSWORD;
+import { closed, openConsole, press, signIn, signedIn } from "./console.mjs";
 
 let browser;
 
@@ -14,86 +12,44 @@ before(async () => {
 
 after(() => browser.close());
 
-async function openConsole() {
-  const opened = await openPage(browser);
-  await opened.page.goto(`${BASE}/docs`);
-  await opened.page.waitForSelector(".opblock");
-  return opened;
-}
-
-async function signIn(page, password = PASSWORD) {
-  await page.click(".auth-wrapper .authorize");
-  const form = page.locator(".auth-container", { hasText: "OAuth2" });
-  await form.locator("#oauth_username").fill(USER);
-  await form.locator("#oauth_password").fill(password);
-  await form.locator("button.authorize").click();
-  return form;
-}
-
-/** Open an operation, fill it in and execute it; return its status and all that is shown. */
-async function tryOut(page, operation, body, choices = {}) {
-  const block = page.locator(`.opblock[id$="-${operation}"]`);
-  await block.locator(".opblock-summary-control").click();
-  await block.locator(".try-out__btn").click();
-  if (body) {
-    await block.locator("textarea.body-param__text").fill(JSON.stringify(body));
-  }
-  for (const [name, value] of Object.entries(choices)) {
-    await block.locator(`tr[data-param-name="${name}"] select`).selectOption(value);
-  }
-  await block.locator("button.execute").click();
-  const answer = block.locator(".live-responses-table");
-  await answer.waitFor();
-  const status = await answer.locator(".response .response-col_status").innerText();
-  return { status: status.trim(), text: await answer.innerText() };
-}
-
 describe("console", () => {
   it("shows every operation of the specification", async () => {
     // given
     const specification = await (await fetch(`${BASE}/api/v1/openapi.json`)).json();
     const operations = Object.values(specification.paths).flatMap(Object.values);
+    const groups = specification.tags.map((each) => each.name);
     // when
-    const opened = await openConsole();
+    const opened = await openConsole(browser);
     // then
     assert.equal(await opened.page.locator(".opblock").count(), operations.length);
+    assert.deepEqual(
+      await opened.page.locator(".opblock-tag").evaluateAll((all) => all.map((each) => each.dataset.tag)),
+      groups,
+    );
     assert.equal(await opened.page.locator(".errors-wrapper").count(), 0);
     await expectCalm(opened);
   });
 
-  it("opens operations of every kind without a complaint", async () => {
+  it("opens the operation that its URL names, after a reload too", async () => {
     // given
-    const opened = await openConsole();
-    for (const operation of ["listPosts", "patchPost", "deletePost", "createToken"]) {
-      const block = opened.page.locator(`.opblock[id$="-${operation}"]`);
-      // when
-      await block.locator(".opblock-summary-control").click();
-      // then
-      await block.locator(".responses-wrapper").waitFor();
-    }
-    await expectCalm(opened);
-  });
-
-  it("signs in by password and creates a post", async () => {
-    // given
-    const opened = await openConsole();
-    const form = await signIn(opened.page);
-    await form.locator("text=Authorized").first().waitFor();
-    await opened.page.click(".modal-ux .close-modal");
-    const title = `From the console ${Date.now()}`;
+    const opened = await openConsole(browser, {}, "#/Posts/createPost");
+    const block = opened.page.locator("#operations-Posts-createPost.is-open");
+    await block.locator(".responses-wrapper").waitFor();
     // when
-    const answer = await tryOut(opened.page, "createPost", { title, body: "*Hello.*" });
-    const drafts = await tryOut(opened.page, "listPosts", null, { status: "draft" });
+    await closed(opened.page, "createPost");
+    await opened.page.click("#operations-Users-getUser .opblock-summary-control");
+    const { hash } = new URL(opened.page.url());
+    await opened.page.reload();
     // then
-    assert.equal(answer.status, "201", answer.text);
-    assert.match(answer.text, new RegExp(title));
-    assert.match(drafts.text, new RegExp(title)); // the token went along where none is needed
+    assert.equal(hash, "#/Users/getUser");
+    await opened.page.locator("#operations-Users-getUser.is-open .responses-wrapper").waitFor();
+    assert.equal(await block.count(), 0);
     await expectCalm(opened);
   });
 
   it("tells that a password is wrong", async () => {
     // given
-    const opened = await openConsole();
+    const opened = await openConsole(browser);
     // when
     const form = await signIn(opened.page, "not this one");
     // then
@@ -102,11 +58,25 @@ describe("console", () => {
     await expectCalm(opened);
   });
 
+  it("asks for no more than a name and a password", async () => {
+    // given
+    const opened = await openConsole(browser);
+    // when
+    await opened.page.click(".auth-wrapper .authorize");
+    const form = opened.page.locator(".auth-container", { hasText: "OAuth2" });
+    const asked = await form.locator("input:visible, select:visible").evaluateAll((all) =>
+      all.map((each) => each.id),
+    );
+    // then
+    assert.deepEqual(asked, ["oauth_username", "oauth_password"]);
+    await expectCalm(opened);
+  });
+
   it("shows the problem to whom is not signed in", async () => {
     // given
-    const opened = await openConsole();
+    const opened = await openConsole(browser);
     // when
-    const answer = await tryOut(opened.page, "createPost", { title: "No", body: "No." });
+    const answer = await press(opened.page, "createPost");
     // then
     assert.equal(answer.status, "401", answer.text);
     assert.match(answer.text, /unauthenticated/);
@@ -115,9 +85,7 @@ describe("console", () => {
 
   it("forgets the token with the page", async () => {
     // given
-    const opened = await openConsole();
-    const form = await signIn(opened.page);
-    await form.locator("text=Authorized").first().waitFor();
+    const opened = await signedIn(browser);
     // when
     const kept = await opened.page.evaluate(() => [
       localStorage.length,
@@ -126,6 +94,67 @@ describe("console", () => {
     ]);
     // then
     assert.deepEqual(kept, [0, 0, ""]);
+    await expectCalm(opened);
+  });
+});
+
+describe("examples", () => {
+  it("create, read and delete a post by Execute alone", async () => {
+    // given
+    const opened = await signedIn(browser);
+    const made = await press(opened.page, "createPost");
+    const id = /"id": (\d+)/.exec(made.text)[1];
+    // when
+    const read = await press(opened.page, "getPost");
+    const listed = await press(opened.page, "listPosts");
+    const deleted = await press(opened.page, "deletePost");
+    const gone = await fetch(`${BASE}/api/v1/posts/${id}`);
+    // then
+    assert.deepEqual(
+      [made, read, listed, deleted].map((each) => each.status),
+      ["201", "200", "200", "204"],
+    );
+    for (const { text } of [read, listed]) {
+      assert.match(text, new RegExp(`"id": ${id},`));
+    }
+    assert.equal(gone.status, 404);
+    await expectCalm(opened);
+  });
+
+  it("create as many users as one likes", async () => {
+    // given
+    const opened = await signedIn(browser);
+    // when
+    const first = await press(opened.page, "createUser");
+    const second = await press(opened.page, "createUser", { reopens: false });
+    const taken = await press(opened.page, "createUser", {
+      body: '{"username": "admin", "email": "a@example.org", "password": "an elephant in Cairo"}',
+    });
+    // then
+    assert.deepEqual([first.status, second.status], ["201", "201"], second.text);
+    assert.equal(taken.status, "409"); // what is typed is sent as it is
+    await expectCalm(opened);
+  });
+
+  it("work for every operation", async () => {
+    // given
+    const opened = await signedIn(browser);
+    const specification = await (await fetch(`${BASE}/api/v1/openapi.json`)).json();
+    const left = ["createToken", "deleteSession"]; // knows no password; ends the session that asks
+    const operations = Object.values(specification.paths)
+      .flatMap(Object.values)
+      .map((each) => each.operationId)
+      .filter((id) => !left.includes(id));
+    const used = ["createPost", "createPost", "createUser", "createUser", "deletePost", "deletePost"];
+    const statuses = {};
+    // when
+    for (const id of [...used, "createPost", ...operations, "deleteSession"]) {
+      const { status, text } = await press(opened.page, id);
+      await closed(opened.page, id);
+      statuses[id] = /^2/.test(status) ? "good" : `${status} ${text}`;
+    }
+    // then
+    assert.deepEqual(statuses, Object.fromEntries(Object.keys(statuses).map((id) => [id, "good"])));
     await expectCalm(opened);
   });
 });

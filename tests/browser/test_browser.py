@@ -1,4 +1,4 @@
-"""Runs the JavaScript tests beside this file in Chromium, on servers with and without prefix."""
+"""Runs the JavaScript tests beside this file in Chromium: bare, and below a prefix behind TLS."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.proxy import tls_proxy
 from tests.servers import ADMIN_PASSWORD, ROOT, live_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 #: Seconds that all tests of one server may take.
-PATIENCE = 240
+PATIENCE = 400
 
 
-def run(url: str) -> subprocess.CompletedProcess[str]:
+def run(url: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run every test of this folder on the service at ``url``."""
     return subprocess.run(
         ["node", "--test", *map(str, sorted(Path(__file__).parent.glob("*.test.mjs")))],
@@ -26,7 +27,8 @@ def run(url: str) -> subprocess.CompletedProcess[str]:
             "SIGNPOST_URL": url,
             "SIGNPOST_USER": "admin",
             "SIGNPOST_PASSWORD": ADMIN_PASSWORD,
-        },
+        }
+        | environment,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -34,12 +36,24 @@ def run(url: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("prefix", ["", "/blog"], ids=["plain", "prefixed"])
-def test_pages_and_console(tmp_path: Path, prefix: str) -> None:
+def test_pages_and_console(tmp_path: Path) -> None:
     # given
-    settings = {"PUBLIC_URL": f"http://127.0.0.1{prefix}"} if prefix else {}
-    with live_server(f"sqlite:///{tmp_path}/db.sqlite", tmp_path, **settings) as server:
+    with live_server(f"sqlite:///{tmp_path}/db.sqlite", tmp_path) as server:
         # when
-        result = run(server.url + prefix)
+        result = run(server.url)
+    # then
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("strips", [True, False], ids=["stripped", "kept"])
+def test_below_a_prefix_and_behind_tls(tmp_path: Path, strips: bool) -> None:
+    # given
+    with tls_proxy(tmp_path, "/some/blog", strips=strips) as proxy:
+        url = f"sqlite:///{tmp_path}/db.sqlite"
+        settings = {"PUBLIC_URL": proxy.url, "TRUSTED_PROXIES": 1}
+        with live_server(url, tmp_path, **settings) as server:
+            proxy.upstream = server.url
+            # when
+            result = run(proxy.url, NODE_EXTRA_CA_CERTS=str(proxy.certificate))
     # then
     assert result.returncode == 0, result.stdout
