@@ -116,35 +116,36 @@ class Stream:
         self.close()
 
     def _write(self, page: Page) -> Generator[bytes, None, None]:
+        head = self._form.head
         try:
-            for chunk in self._read(page):
+            for lines in self._read(page):
                 self._source.check()  # what was read for a caller is not for one who was locked out
-                self._bytes += len(chunk)
-                yield chunk
+                chunk, head = b"".join((head, *lines)), b""
+                self._rows, self._bytes = self._rows + len(lines), self._bytes + len(chunk)
+                if chunk:
+                    yield chunk
             self._outcome = "complete"
         except Exception as exc:  # noqa: BLE001 - whatever it is, the last line tells
             self._outcome = "failed"
             yield dumps({"error": self._source.problem(exc)}) + b"\n"
 
-    def _read(self, page: Page) -> Iterator[bytes]:
-        """Give the lines of this page and all that follow, in chunks."""
-        waiting, size, limit = [self._form.head], len(self._form.head), FIRST
+    def _read(self, page: Page) -> Iterator[list[bytes]]:
+        """Give the lines of this page and of all that follow, as many at once as make a chunk."""
+        lines: list[bytes] = []
+        size, limit = 0, FIRST
         while True:
             length = 0
             for row in page.rows:
-                line = self._form.line(row)
-                waiting.append(line)
-                size, length = size + len(line), length + len(line)
-                self._rows += 1
+                lines.append(self._form.line(row))
+                size, length = size + len(lines[-1]), length + len(lines[-1])
                 if size >= CHUNK:
-                    yield b"".join(waiting)
-                    waiting, size = [], 0
+                    yield lines
+                    lines, size = [], 0
             if page.next is None:
                 break
             limit = _next_limit(limit, length // len(page.rows))
             page = self._source.page(page.next, limit)
-        if waiting:
-            yield b"".join(waiting)
+        yield lines
 
 
 class _Source:

@@ -12,6 +12,7 @@ from flask import Flask
 
 from api import errors, gate, headers
 from config import Config
+from services.errors import Unavailable
 
 Environ = dict[str, Any]
 
@@ -169,6 +170,26 @@ class TestPlaces:
             with pytest.raises(RuntimeError):
                 call(only, given)
             assert "signpost.refused" not in given
+
+
+class TestPlaceAgain:
+    """What an answer holds that has begun, while it goes on."""
+
+    def test_is_one_of_those_for_requests(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gate, "LONG_PATIENCE", 0)
+        only = gate.Gate(lambda *_: [], places=1, most=100)
+        one, other = environ(), environ()
+        call(only, one)
+        call(only, other)
+
+        with gate.place(one), pytest.raises(Unavailable), gate.place(other):
+            pass
+        with gate.place(other):
+            pass
+
+    def test_is_none_where_there_is_no_gate(self) -> None:
+        with gate.place(environ()), gate.place(environ()):
+            pass
 
 
 class TestRefusal:

@@ -373,6 +373,7 @@ class TestFailure:
         crash, end = log[-2:]
         assert "ZeroDivisionError" in crash["exception"]
         assert (end["event"], end["outcome"]) == ("stream", "failed")
+        assert end["rows"] == len(lines(answer)) - 1
         assert crash["request_id"] == end["request_id"] == answer.headers["X-Request-Id"]
 
     def test_before_the_first_byte_is_a_problem(
