@@ -12,7 +12,7 @@ than rare ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
@@ -178,7 +178,7 @@ def _ranked(service: Service[Any], query: Query) -> sa.Select[Any]:
     walk = _walk_in_windows if _dialect(service.session) == "postgresql" else _walk
     found: list[sa.CTE] = []
     for level in reversed(_LEVELS):
-        found += walk(service, narrowed.where(*_is_missing(found)), level)
+        found += walk(service, narrowed, level, found)
     best = sa.union_all(*(sa.select(each.c.id, each.c.level) for each in found)).subquery("best")
     statement = sa.select().select_from(_first(best, best.c.id, service))
     statement = service.only(statement).add_columns(best.c.level)
@@ -187,14 +187,22 @@ def _ranked(service: Service[Any], query: Query) -> sa.Select[Any]:
     return statement.offset(sa.bindparam("offset", type_=sa.Integer)) if query.page else statement
 
 
-def _walk(service: Service[Any], narrowed: sa.Select[Any], level: int) -> list[sa.CTE]:
-    """Find the newest of a level; SQLite walks its index in the order of ids."""
+def _walk(
+    service: Service[Any], narrowed: sa.Select[Any], level: int, found: Sequence[sa.CTE]
+) -> list[sa.CTE]:
+    """Find the newest of a level; SQLite walks its index in the order of ids.
+
+    With a limit of 0 it does not begin to; a condition it would look at for each row.
+    """
     table = _table(service)
-    arm = _at(table, narrowed, level).where(_has(table, level))
-    return [arm.order_by(table.c.rowid.desc()).limit(_REACH).cte(f"level_{level}")]
+    arm = _at(table, narrowed, level).where(_has(table, level)).order_by(table.c.rowid.desc())
+    missing = sa.func.max(0, _REACH - _number_of(found)) if found else _REACH
+    return [arm.limit(missing).cte(f"level_{level}")]
 
 
-def _walk_in_windows(service: Service[Any], narrowed: sa.Select[Any], level: int) -> list[sa.CTE]:
+def _walk_in_windows(
+    service: Service[Any], narrowed: sa.Select[Any], level: int, found: Sequence[sa.CTE]
+) -> list[sa.CTE]:
     """Find the newest of a level in two steps, for a GIN index knows no order.
 
     Common words are among the last few rows, which are looked through one by one; the others are
@@ -204,23 +212,20 @@ def _walk_in_windows(service: Service[Any], narrowed: sa.Select[Any], level: int
     """
     table = _table(service)
     rowid, arm = table.c.rowid, _at(table, narrowed, level)
+    arm = arm.where(_number_of(found) < _REACH) if found else arm
     last = sa.select(sa.func.max(rowid)).correlate(None).scalar_subquery()
     start = sa.func.least(last, _below(level)) - _WINDOW
     one_by_one = sa.func.ts_match_vq(table.c.words, sa.cast(_query(level), postgresql.TSQUERY))
     recent = arm.where(rowid > start, one_by_one).order_by(rowid.desc()).limit(_REACH)
     new = recent.cte(f"new_{level}").prefix_with("MATERIALIZED", dialect="postgresql")
-    rest = arm.where(rowid <= start, _has(table, level), *_is_missing([new]))
+    rest = arm.where(rowid <= start, _has(table, level), _number_of([new]) < _REACH)
     old = rest.order_by((rowid + 0).desc()).limit(_REACH).cte(f"old_{level}")
     return [new, old]
 
 
-def _is_missing(found: list[sa.CTE]) -> list[sa.ColumnElement[bool]]:
-    """Return the condition that what was found so far does not fill the page."""
-    if not found:
-        return []
+def _number_of(found: Sequence[sa.CTE]) -> sa.ColumnElement[int]:
     counts = [sa.select(sa.func.count()).select_from(each).scalar_subquery() for each in found]
-    total: Any = sum(counts[1:], start=counts[0])
-    return [total < _REACH]
+    return sum(counts[1:], start=counts[0])
 
 
 def _at(table: sa.Table, narrowed: sa.Select[Any], level: int) -> sa.Select[Any]:
