@@ -5,11 +5,8 @@ What a line may hold is what a request may send; services/transfer does the rest
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,29 +16,26 @@ import click
 import orjson
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import conversions
 from api.commands import operation
 from api.database import db
-from api.decoding import decode
 from api.input import record_of
+from api.json_lines import lines_of, progress
 from api.posts import posts
-from api.problems import MalformedBody
 from api.users import users
-from services import transfer
-from services.errors import Fault
+from services import schema, transfer
+from services.transaction import meaning
 from services.transfer import Line, OnConflict, Options, Refusal, Report, Shapes
 from services.transfer.files import FileExists, whole
 from services.transfer.lines import Outcome
 
-#: Bytes of one line; a post's body of 100,000 characters has up to 1.2 MB, if all is escaped.
-MAX_LINE = 2 * 1024 * 1024
-_UNUSABLE = 2
-_SKIP = 64 * 1024
-_GZIP = b"\x1f\x8b"
 
-#: Told how many bytes were read since it was last told.
-Progress = Callable[[int], object]
+class _Unusable(click.ClickException):
+    """Nothing can be imported, or exported, as things are."""
+
+    exit_code = 2
 
 
 def init_app(app: Flask) -> None:
@@ -118,6 +112,7 @@ def _lines(files: tuple[str, ...]) -> Iterator[Iterable[Line]]:
 @operation
 def _export(file: Path, force: bool, without_passwords: bool) -> None:
     """Write users, posts, histories and trash to FILE as JSON Lines; - is standard output."""
+    _be_ready(stores=False)
     lines = transfer.export(db.engine, passwords=not without_passwords)
     if str(file) == "-":
         sys.stdout.buffer.writelines(lines)
@@ -135,6 +130,7 @@ def run_import(
     lines: Iterable[Line], on_conflict: OnConflict, dry_run: bool, report: Path | None
 ) -> None:
     """Import lines, tell what became of them, and end with the status that says so."""
+    _be_ready(stores=not dry_run)
     with ExitStack() as stack:
         tell = _teller(stack.enter_context(_private(report)) if report else None)
         options = Options(
@@ -143,86 +139,31 @@ def run_import(
         try:
             done = transfer.import_records(db.engine, lines, options)
         except transfer.Unusable as exc:
-            click.echo(str(exc), err=True)
-            raise SystemExit(_UNUSABLE) from exc
+            raise _Unusable(str(exc)) from exc
     click.echo(_summary(done, dry_run))
     if not done.is_whole:
         raise SystemExit(1)
 
 
-def lines_of(files: Iterable[str], note: Progress) -> Iterator[Line]:
-    """Yield the lines of all files in order; ``-`` is standard input."""
-    for name in files:
-        with click.open_file(name, "rb") as file:
-            yield from read_lines(cast(IO[bytes], file), name, note)
+def _be_ready(*, stores: bool) -> None:
+    """Give an empty database its tables, if something is to be stored in it.
 
-
-def read_lines(
-    file: IO[bytes], source: str, note: Progress = lambda _bytes: None
-) -> Iterator[Line]:
-    """Yield the lines of a file, compressed or not, each decoded or with what is wrong with it.
-
-    Of a line that is too long no more than ``MAX_LINE`` bytes are ever in memory.
+    Raises:
+        ServiceError: the database is away.
+        ClickException: it is of another release.
     """
-    counted = _Counted(file, note)
-    stream: Any = io.BufferedReader(counted, _SKIP)
-    if stream.peek(2)[:2] == _GZIP:
-        stream = gzip.GzipFile(fileobj=stream, mode="rb")
-    number = 0
     try:
-        while raw := stream.readline(MAX_LINE + 1):
-            number += 1
-            if len(raw) > MAX_LINE and not raw.endswith(b"\n"):
-                _skip(stream)
-            if len(raw) > MAX_LINE:
-                message = f"A line may have up to {MAX_LINE:,} bytes."
-                yield Line(number, source, Fault("", "too-large", message))
-            elif not raw.isspace():
-                yield Line(number, source, _record(raw))
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        message = "The compressed file ends or breaks off here."
-        yield Line(number + 1, source, Fault("", "cut", message))
-
-
-@contextmanager
-def progress(files: Iterable[str]) -> Iterator[Progress]:
-    """Show on a terminal how many bytes of the files were read."""
-    if not sys.stderr.isatty() or "-" in files:
-        yield lambda _bytes: None
-        return
-    total = sum(Path(name).stat().st_size for name in files)
-    with click.progressbar(length=total, label="Import", file=sys.stderr) as bar:
-        yield bar.update
-
-
-class _Counted(io.RawIOBase):
-    """A file that tells how much of it was read."""
-
-    def __init__(self, file: IO[bytes], note: Progress) -> None:
-        self._file, self._note = file, note
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        self._note(len(data))
-        return len(data)
-
-
-def _skip(stream: IO[bytes]) -> None:
-    """Read to the end of a line."""
-    while (raw := stream.readline(_SKIP)) and not raw.endswith(b"\n"):
-        pass
-
-
-def _record(raw: bytes) -> dict[str, Any] | Fault:
-    try:
-        record = decode(raw)
-    except MalformedBody as exc:
-        return Fault("", exc.public_code, exc.public_message.replace("The body", "The line"))
-    return record if isinstance(record, dict) else Fault("", "type", "Must be an object.")
+        with db.engine.connect() as connection:
+            version = schema.current(connection)
+        if version is None and stores:
+            schema.upgrade(db.engine)
+            version = schema.head()
+    except SQLAlchemyError as exc:
+        raise meaning(exc) from exc
+    except schema.SchemaMismatch as exc:
+        raise _Unusable(str(exc)) from exc
+    if version != schema.head():
+        raise _Unusable("The database is of an older release, or empty: start the service first.")
 
 
 @contextmanager

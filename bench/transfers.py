@@ -19,7 +19,8 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from api.transfers import lines_of, shapes
+from api.json_lines import lines_of
+from api.transfers import shapes
 from bench import databases, texts
 from models.engine import database_url, engine_options, prepare
 from services import schema

@@ -132,9 +132,10 @@ class _Pages:
                 return
 
     def _revisions(self, type: str, ids: list[int]) -> Iterator[Any]:
-        """Yield the revisions of some items, by id and version; who made each, and when."""
-        last = (0, 0)
-        own = sa.and_(Revision.type == type, Revision.id.in_(ids))
+        """Yield the revisions of some items, in their order; who made each, and when."""
+        # Begun and ended by the key, or SQLite looks through those of all items before.
+        last = (ids[0], 0)
+        own = sa.and_(Revision.type == type, Revision.id.in_(ids), Revision.id <= ids[-1])
         key = sa.tuple_(Revision.id, Revision.version)
         while True:
             page = _REVISIONS.where(own, key > last).limit(PAGE)

@@ -1,16 +1,20 @@
-"""Ada's token, and a live server with its admin and database for tests under concurrency."""
+"""Ada's token, commands, and a live server with its database for tests under concurrency."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import click.testing
 import jwt
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from models import User
 from tests import databases
+from tests.api.importing import ADA, NOTE, Run, as_lines
 from tests.factories import PASSWORD
 from tests.racing import World
 from tests.servers import LiveServer
@@ -37,3 +41,22 @@ def token(client: FlaskClient, ada: User) -> str:
 def claims(token: str) -> dict[str, Any]:
     """The claims of ada's token."""
     return jwt.decode(token, options={"verify_signature": False})
+
+
+@pytest.fixture
+def run(app: Flask) -> Run:
+    """``run("import", path)``: a command of the application on the shared database."""
+
+    def run(*arguments: object, stdin: bytes | None = None) -> click.testing.Result:
+        runner = app.test_cli_runner()
+        return runner.invoke(args=[str(each) for each in arguments], input=stdin)
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with a user and a post."""
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(as_lines(ADA, NOTE))
+    return path

@@ -70,6 +70,36 @@ SHAPES = Shapes(
 )
 
 
+#: Lines as people write them, and of an export.
+ADA: dict[str, Any] = {"type": "user", "username": "Ada", "email": "ada@example.com"}
+NOTE: dict[str, Any] = {
+    "type": "post",
+    "author": "ada",
+    "slug": "note",
+    "title": "Note",
+    "body": "*Note*",
+}
+HEADER = {"type": "header", "format": "signpost", "version": 1}
+DAY = "2026-01-02T03:04:05.678Z"
+REVISION: dict[str, Any] = {
+    "type": "revision",
+    "post": "note",
+    "version": 1,
+    "at": DAY,
+    "by": "ada",
+    "contents": {
+        "title": "Draft",
+        "body": "Old",
+        "slug": "note",
+        "excerpt": "Old",
+        "status": "draft",
+        "published_at": None,
+        "tags": [],
+    },
+}
+KEPT = NOTE | {"version": 2, "has_revisions": True}
+
+
 class World:
     """Users and posts that change at random; the clock is ours."""
 
@@ -201,3 +231,12 @@ def imported(
 def faults(refused: Iterable[Refusal]) -> list[tuple[int, str, str]]:
     """Return line, field and code of everything that was wrong."""
     return [(each.number, fault.field, fault.code) for each in refused for fault in each.faults]
+
+
+def rows(session: Session, model: type[Any]) -> list[Any]:
+    """Return all rows of a table."""
+    session.expunge_all()
+    found = list(session.scalars(sa.select(model).order_by(*sa.inspect(model).primary_key)))
+    session.expunge_all()  # before the rollback, after which they would be read anew
+    session.rollback()
+    return found
