@@ -56,23 +56,23 @@ def run(command: Iterable[object], folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-def python(client: Path, folder: Path, *arguments: str) -> str:
-    """Run use_python.py."""
-    program = [sys.executable, "-W", "error", HERE / "use_python.py", *arguments]
-    return run(program, folder, PYTHONPATH=str(client), PYTHONIOENCODING="utf-8")
+def python(client: Path, folder: Path, *arguments: str, program: Path | None = None) -> str:
+    """Run use_python.py, or another program."""
+    command = [sys.executable, "-W", "error", program or HERE / "use_python.py", *arguments]
+    return run(command, folder, PYTHONPATH=str(client), PYTHONIOENCODING="utf-8")
 
 
-def typescript(client: Path, folder: Path, *arguments: str) -> str:
-    """Check the types of use_typescript.ts and the client, and run both."""
+def typescript(client: Path, folder: Path, *arguments: str, program: Path | None = None) -> str:
+    """Check the types of use_typescript.ts, or another program, and the client; run both."""
     (folder / "client").symlink_to(client)
-    return _node(folder, "use_typescript.ts", *arguments)
+    return _node(folder, program or HERE / "use_typescript.ts", *arguments)
 
 
-def types(description: Path, folder: Path, *arguments: str) -> str:
-    """Have openapi-typescript make types; check use_types.ts by them and run it."""
-    program = MODULES / "openapi-typescript" / "bin" / "cli.js"
-    run(["node", program, description, "--output", folder / "signpost.d.ts"], folder)
-    return _node(folder, "use_types.ts", *arguments)
+def types(description: Path, folder: Path, *arguments: str, program: Path | None = None) -> str:
+    """Have openapi-typescript make types; check use_types.ts, or another program, and run it."""
+    maker = MODULES / "openapi-typescript" / "bin" / "cli.js"
+    run(["node", maker, description, "--output", folder / "signpost.d.ts"], folder)
+    return _node(folder, program or HERE / "use_types.ts", *arguments)
 
 
 def java(client: Path, folder: Path, *arguments: str) -> str:
@@ -99,10 +99,10 @@ def ruby(client: Path, folder: Path, *arguments: str) -> str:
     return run(["ruby", "-I", client / "lib", HERE / "use_ruby.rb", *arguments], folder)
 
 
-def _node(folder: Path, program: str, *arguments: str) -> str:
+def _node(folder: Path, program: Path, *arguments: str) -> str:
     (folder / "node_modules").symlink_to(MODULES)
     (folder / "package.json").write_text('{"type": "module"}')
-    shutil.copy(HERE / program, folder)
+    shutil.copy(program, folder / "program.ts")
     libraries = ["--lib", "es2022,dom,dom.iterable", "--module", "nodenext"]
-    run([*_TSC, *libraries, "--outDir", "built", program], folder)
-    return run(["node", f"built/{program.removesuffix('.ts')}.js", *arguments], folder)
+    run([*_TSC, *libraries, "--outDir", "built", "program.ts"], folder)
+    return run(["node", "built/program.js", *arguments], folder)

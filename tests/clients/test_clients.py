@@ -92,23 +92,30 @@ class TestDocs:
         """Return the section."""
         return section((ROOT / "docs" / "clients.md").read_text(), "Generated clients")
 
-    @pytest.mark.parametrize(
-        ("language", "files"),
-        [("py", ["use_python.py"]), ("typescript", ["use_typescript.ts", "use_types.ts"])],
-    )
-    def test_shows_lines_of_the_programs(self, told: str, language: str, files: list[str]) -> None:
+    @pytest.mark.parametrize("language", ["python", "typescript", "types"])
+    def test_shows_programs_that_work(
+        self,
+        told: str,
+        client_in: Clients,
+        description: Path,
+        running: LiveServer,
+        tmp_path: Path,
+        language: str,
+    ) -> None:
         # given
-        shown = re.findall(rf"^```{language}\n(.*?)^```$", told, re.M | re.S)
+        ada = {"username": f"ada-{language}", "password": ADMIN_PASSWORD}
+        account = ada | {"email": f"{language}@example.org"}
+        assert running.client.post("/api/v1/users", json=account).status_code == 201
+        programs_of = dict(zip(("python", "typescript", "types"), shown(told), strict=True))
+        code = programs_of[language].replace("http://127.0.0.1:8000", running.url)
+        file = tmp_path / "shown"
+        file.write_text(code.replace('"ada"', f'"{ada["username"]}"'))
         # when
-        programs_of = [(programs.HERE / name).read_text().splitlines() for name in files]
-        missing = [
-            line
-            for block, lines in zip(shown, programs_of, strict=True)
-            for line in block.splitlines()
-            if line not in lines
-        ]
+        made = description if language == "types" else client_in(language).folder
+        printed = getattr(programs, language)(made, tmp_path, program=file)
         # then
-        assert missing == []
+        said = re.sub(r"[\s'\[\]]+", " ", printed).strip()
+        assert said == ("" if language == "types" else "Hello, world precondition-failed")
 
     def test_names_every_generator_and_option(self, told: str) -> None:
         # given
@@ -118,6 +125,11 @@ class TestDocs:
         # then
         assert [each for each in GENERATORS.values() if f"`{each}`" not in told] == []
         assert [each for each in options if f"{each}=" not in told] == []
+
+
+def shown(section: str) -> list[str]:
+    """Return the programs that a section of the docs shows."""
+    return re.findall(r"^```(?:py|typescript)\n(.*?)^```$", section, re.M | re.S)
 
 
 def expected(name: str) -> str:
