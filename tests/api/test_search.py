@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -175,6 +176,23 @@ class TestOrder:
         assert last["next"] is None
         assert faults(client.get(f"{POSTS}?q=needle&limit=3&page=2")) == {"page": "too_large"}
         assert len(found(client, "needle", sort="title")) == 5
+
+
+class TestStream:
+    def test_has_all_that_is_found_best_first(
+        self, client: FlaskClient, session: Session, ada: User
+    ) -> None:
+        once = [make_post(session, ada, body="a needle").id for _ in range(25)]
+        best = make_post(session, ada, title="Needle").id
+        make_post(session, ada, body="hay")
+
+        answer = client.get(
+            f"{POSTS}?q=needle&fields=id,snippet", headers={"Accept": "application/x-ndjson"}
+        )
+
+        lines = [json.loads(line) for line in answer.text.splitlines()]
+        assert [line["id"] for line in lines] == [best, *once[::-1]]
+        assert lines[1]["snippet"] == "a <mark>needle</mark>"
 
 
 class TestVisibility:
