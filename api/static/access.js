@@ -26,11 +26,18 @@ const MENDS = [
   [".examples-select select", { "aria-label": "Example" }],
   [".body-param__text", { "aria-label": "Request body" }],
   [".microlight, .curl, .table-container", { tabindex: "0" }],
+  ["tr[data-param-name] select", { "aria-label": ({ parentNode }) => nameOf(parentNode) }],
+  // As a region it would be no table any more.
+  [".responses-table", { role: null }],
   ["#oauth_username", { autocomplete: "username" }],
   ["#oauth_password", { autocomplete: "current-password" }],
   // Its name is what can be read on it.
   [".auth-btn-wrapper button.authorize", { "aria-label": null }],
 ];
+
+function nameOf(cell) {
+  return cell.closest("tr").dataset.paramName;
+}
 
 function mendAccess(place) {
   let waiting = 0;
@@ -44,7 +51,8 @@ function mendAccess(place) {
 
 function put(place, selector, attributes) {
   for (const element of place.querySelectorAll(selector)) {
-    for (const [name, value] of Object.entries(attributes)) {
+    for (const [name, given] of Object.entries(attributes)) {
+      const value = typeof given === "function" ? given(element) : given;
       if (value === null) {
         element.removeAttribute(name);
       } else if (element.getAttribute(name) !== value) {

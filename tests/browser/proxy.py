@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,11 +34,18 @@ class Proxy:
     """URL of the server behind; set it once that runs."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report what went wrong, but not that a browser first refuses the certificate."""
+        if not isinstance(sys.exception(), ssl.SSLError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def tls_proxy(folder: Path, prefix: str, *, strips: bool) -> Iterator[Proxy]:
     """Run a proxy on a free port that hands everything below ``prefix`` on, and nothing else."""
     key_file, certificate = _certificate(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = _Server(("127.0.0.1", 0), BaseHTTPRequestHandler)
     proxy = Proxy(f"https://127.0.0.1:{server.server_port}{prefix}", certificate)
     client = httpx.Client(trust_env=False, timeout=30)
     server.RequestHandlerClass = _handler(proxy, prefix if strips else "", prefix, client)
