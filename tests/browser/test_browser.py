@@ -14,7 +14,7 @@ from tests.servers import ADMIN_PASSWORD, ROOT, live_server
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 #: Seconds that all tests of one server may take.
-PATIENCE = 400
+PATIENCE = 900
 
 
 def run(url: str, **environment: str) -> subprocess.CompletedProcess[str]:
