@@ -20,7 +20,7 @@ def declared(app: Flask) -> dict[str, set[str]]:
     """Return the methods of each path, its variables filled in: ``/api/v1/posts/1``."""
     found: dict[str, set[str]] = defaultdict(set)
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<([^>]+:)?type>", "posts", rule.rule)
+        path = re.sub(r"<([^>]+:)?kind>", "posts", rule.rule)
         found[re.sub(r"<[^>]+>", "1", path)] |= rule.methods or set()
     return found
 
