@@ -51,8 +51,10 @@ class TestGet:
         assert set(trimmed["author"]) == {"id"}
 
     def test_answers_tell_that_they_vary(self, client: FlaskClient, url: str) -> None:
-        for address in (url, POSTS):
-            assert set(client.get(address).vary) == {"X-Fields", "Authorization", "Origin"}
+        item = {"X-Fields", "Authorization", "Origin"}
+
+        assert set(client.get(url).vary) == item
+        assert set(client.get(POSTS).vary) == item | {"Accept"}
 
     def test_query_goes_before_header(self, client: FlaskClient, url: str) -> None:
         answer = client.get(f"{url}?fields=title", headers={"X-Fields": "id"})
