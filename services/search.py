@@ -195,7 +195,8 @@ def _walk(
     With a limit of 0 it does not begin to; a condition it would look at for each row.
     """
     table = _table(service)
-    arm = _at(table, narrowed, level).where(_has(table, level)).order_by(table.c.rowid.desc())
+    arm = _at(table, narrowed, level).where(_has(table, level), table.c.rowid < _below(level))
+    arm = arm.order_by(table.c.rowid.desc())
     missing = sa.func.max(0, _REACH - _number_of(found)) if found else _REACH
     return [arm.limit(missing).cte(f"level_{level}")]
 
@@ -216,10 +217,15 @@ def _walk_in_windows(
     last = sa.select(sa.func.max(rowid)).correlate(None).scalar_subquery()
     start = sa.func.least(last, _below(level)) - _WINDOW
     one_by_one = sa.func.ts_match_vq(table.c.words, sa.cast(_query(level), postgresql.TSQUERY))
-    recent = arm.where(rowid > start, one_by_one).order_by(rowid.desc()).limit(_REACH)
+    recent = (
+        arm.where(rowid < _below(level), rowid > start, one_by_one)
+        .order_by(rowid.desc())
+        .limit(_REACH)
+    )
     new = recent.cte(f"new_{level}").prefix_with("MATERIALIZED", dialect="postgresql")
-    rest = arm.where(rowid <= start, _has(table, level), _number_of([new]) < _REACH)
-    old = rest.order_by((rowid + 0).desc()).limit(_REACH).cte(f"old_{level}")
+    place = rowid + 0  # which the key's index does not know
+    rest = arm.where(place <= start, _has(table, level), _number_of([new]) < _REACH)
+    old = rest.order_by(place.desc()).limit(_REACH).cte(f"old_{level}")
     return [new, old]
 
 
@@ -230,8 +236,7 @@ def _number_of(found: Sequence[sa.CTE]) -> sa.ColumnElement[int]:
 
 def _at(table: sa.Table, narrowed: sa.Select[Any], level: int) -> sa.Select[Any]:
     shown = (table.c.rowid.label("id"), sa.literal_column(str(level), sa.Integer).label("level"))
-    arm = narrowed.with_only_columns(*shown, maintain_column_froms=True)
-    return arm.where(table.c.rowid < _below(level))
+    return narrowed.with_only_columns(*shown, maintain_column_froms=True)
 
 
 def _counted(service: Service[Any], query: Query) -> sa.Select[Any]:
