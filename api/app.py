@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import CO_COROUTINE
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,15 +53,14 @@ class Signpost(Flask):
     response_class = Answer
     session_interface = _NoSessions()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._sync: dict[Callable[..., Any], Callable[..., Any]] = {}
-
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what Flask found at the first call of ``func`` (it looks nine times a request)."""
-        if (found := self._sync.get(func)) is None:
-            found = self._sync[func] = super().ensure_sync(func)
-        return found
+        """Return at once what is plainly not asynchronous (Flask looks nine times a request)."""
+        code = getattr(
+            func, "__code__", None
+        )  # to remember functions would keep each view's method
+        if code is not None and not code.co_flags & CO_COROUTINE:
+            return func
+        return super().ensure_sync(func)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what matches the request's path (8 % of reading a post, as Flask does it)."""
