@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class NoTurn(Exception):
-    """It took too long, or the lock file cannot be opened."""
+    """It took too long, or the lock file cannot be opened or locked."""
 
 
 #: Seconds for which a process keeps the lock while others may wait, and then stands back.
@@ -88,9 +88,13 @@ class _Job:
         self.is_done = True
 
     def result(self) -> Any:
-        if self._failure is not None:
-            raise self._failure
-        return self._result
+        failure, self._failure = self._failure, None
+        try:
+            if failure is not None:
+                raise failure
+            return self._result
+        finally:
+            del failure  # its traceback has this frame: they would keep each other, and the session
 
 
 class _Line:
@@ -130,8 +134,8 @@ class _Line:
                 own.do()
                 ends = time.monotonic() + SHARE
                 while time.monotonic() < ends and (job := self._next()):
-                    job.do()
                     done.append(job)  # woken now, it would only contend for the interpreter
+                    job.do()
         finally:
             for job in done:
                 job.woken.release()
@@ -176,4 +180,6 @@ else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as exc:  # no locks left, or none on this file system
+            raise NoTurn("the lock file cannot be locked") from exc
         return True

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -91,6 +95,35 @@ class TestRun:
     def test_tells_a_file_that_cannot_be_opened(self, tmp_path: Path) -> None:
         with pytest.raises(queue.NoTurn):
             queue.run(str(tmp_path), lambda: None, 5)
+
+    def test_tells_a_file_that_cannot_be_locked(
+        self, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError(errno.ENOLCK, "no locks available")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("fcntl.flock", refuse)
+            with pytest.raises(queue.NoTurn):
+                queue.run(path, lambda: None, 5)
+
+        assert queue.run(path, lambda: "again", 5) == "again"
+
+    def test_keeps_nothing_of_a_write_that_failed(self, path: str) -> None:
+        used: list[weakref.ref[object]] = []
+
+        def write() -> None:
+            session = threading.Event()
+            used.append(weakref.ref(session))
+            raise ZeroDivisionError
+
+        gc.disable()
+        try:
+            with suppress(ZeroDivisionError):
+                queue.run(path, write, 5)
+            assert used[0]() is None
+        finally:
+            gc.enable()
 
 
 def _answer(number: int) -> str:
