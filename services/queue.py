@@ -105,6 +105,7 @@ class _Line:
         self._mutex = threading.Lock()
         self._waiting: deque[_Job] = deque()
         self._is_led = False
+        self._since = self._left = 0.0  # when this process began to hold the lock, and let go of it
 
     def run(self, job: _Job) -> Any:
         with self._mutex:
@@ -114,8 +115,7 @@ class _Line:
         if follows:
             self._wait(job)
         if not job.is_done:
-            if follows:
-                time.sleep(BREATH)  # a lock that is free goes to who asks first
+            self._stand_back(follows)
             self._lead(job)
         return job.result()
 
@@ -127,16 +127,25 @@ class _Line:
                     raise NoTurn("others were writing all the time")
             job.woken.acquire()  # it was called at the last moment
 
+    def _stand_back(self, follows: bool) -> None:
+        """Let others ask: a lock that is free goes to who asks first: us again."""
+        now = time.monotonic()
+        if follows or (now - self._left < BREATH and now - self._since > SHARE):
+            time.sleep(BREATH)
+
     def _lead(self, own: _Job) -> None:
         done = []
         try:
             with turn(self._path, own.patience):
+                if (now := time.monotonic()) - self._left > BREATH:
+                    self._since = now
                 own.do()
                 ends = time.monotonic() + SHARE
                 while time.monotonic() < ends and (job := self._next()):
                     done.append(job)  # woken now, it would only contend for the interpreter
                     job.do()
         finally:
+            self._left = time.monotonic()
             for job in done:
                 job.woken.release()
             with self._mutex:

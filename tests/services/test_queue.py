@@ -41,6 +41,23 @@ class _Slow:
         self._thread.join(5)
 
 
+class _Clock:
+    """Stands for the module ``time``: goes on only while somebody sleeps or writes."""
+
+    def __init__(self) -> None:
+        self._now, self.slept = 100.0, list[float]()
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def go_on(self, seconds: float) -> None:
+        self._now += seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self._now += 1.1 * seconds
+
+
 class TestRun:
     def test_runs_one_at_a_time(self, path: str) -> None:
         counted, inside = 0, threading.Lock()
@@ -124,6 +141,27 @@ class TestRun:
             assert used[0]() is None
         finally:
             gc.enable()
+
+
+class TestShare:
+    @pytest.fixture
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> _Clock:
+        clock = _Clock()
+        monkeypatch.setattr(queue, "time", clock)
+        return clock
+
+    def test_who_writes_on_and_on_stands_back_once_a_share(self, path: str, clock: _Clock) -> None:
+        for _ in range(6):
+            queue.run(path, lambda: clock.go_on(queue.SHARE * 0.6), 5)
+
+        assert clock.slept == [queue.BREATH] * 2
+
+    def test_who_paused_writes_at_once(self, path: str, clock: _Clock) -> None:
+        for _ in range(3):
+            queue.run(path, lambda: clock.go_on(queue.SHARE * 2), 5)
+            clock.go_on(queue.BREATH * 2)
+
+        assert clock.slept == []
 
 
 def _answer(number: int) -> str:
