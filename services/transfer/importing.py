@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from services import statistics
 from services.base import Service
 from services.errors import Conflict, Fault, Invalid, NotFound, Unavailable
 from services.posts import PostService
@@ -37,6 +38,8 @@ from services.validation import Faults, shown
 _SERVICES: Mapping[str, type[Service[Any]]] = {"user": UserService, "post": PostService}
 #: Characters of text that a batch holds, and what is made of them, at most.
 _MAX_TEXT = 1_000_000
+#: New items after which plans for the tables as they were are of no use.
+_MANY = 1_000
 #: Times that a batch is tried while the database cannot be written to.
 _TRIES = 5
 
@@ -53,6 +56,8 @@ def import_records(engine: sa.Engine, lines: Iterable[Line], options: Options) -
         work = _Import(session, options, report)
         for batch in work.batches(_Section(report, options).checked(lines)):
             work.store(batch)
+    if report.outcomes["created"] >= _MANY and not options.dry_run:
+        statistics.renew(engine)
     return report
 
 
