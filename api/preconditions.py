@@ -7,6 +7,7 @@ the version alone, If-None-Match the whole.
 from __future__ import annotations
 
 import re
+import time
 from functools import lru_cache
 
 import xxhash
@@ -60,8 +61,12 @@ def conditional(response: Response) -> Response:
 
 
 def last_modified(response: Response, timestamp: float) -> None:
-    """Tell when an item changed last; seconds since the epoch."""
-    response.headers["Last-Modified"] = _http_date(int(timestamp))
+    """Tell when an item changed last; seconds since the epoch.
+
+    Of what came from a clock that was ahead it is now: later than ``Date`` is not allowed.
+    Source: RFC 9110, section 8.8.2.1.
+    """
+    response.headers["Last-Modified"] = _http_date(int(min(timestamp, time.time())))
 
 
 @lru_cache(4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -43,6 +44,17 @@ class TestGet:
         assert answer.headers["ETag"].startswith('"1-')
         assert answer.headers["Last-Modified"].endswith(" GMT")
         assert client.get(url).headers["ETag"] == answer.headers["ETag"]
+
+    def test_time_is_never_later_than_the_answer(
+        self, client: FlaskClient, session: Session, ada: User
+    ) -> None:
+        post = make_post(session, ada, updated_at=datetime(9999, 12, 31, tzinfo=UTC))
+
+        answer = client.get(f"{POSTS}/{post.id}")
+
+        assert answer.last_modified is not None
+        assert answer.last_modified <= datetime.now(UTC)
+        assert data(answer)["updated_at"].startswith("9999")
 
     def test_time_is_told_to_those_only_who_see_it_in_the_item(
         self, client: FlaskClient, sign_in: SignIn, ada: User
