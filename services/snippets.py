@@ -60,10 +60,24 @@ def _places(text: str, wanted: frozenset[str]) -> Iterator[tuple[int, int]]:
         if not _has(chunk[0], wanted):
             continue
         if len(words(chunk[0])) == 1:
-            yield chunk.span()
+            yield _trimmed(chunk)
         else:
             start = chunk.start()
             yield from ((start + a, start + b) for a, b in _pieces(chunk[0], wanted))
+
+
+def _trimmed(chunk: re.Match[str]) -> tuple[int, int]:
+    """Return where the word in a chunk stands, without quotes, dashes and dots around it."""
+    first, end = chunk.span()
+    while first < end and _separates(chunk.string[first]):
+        first += 1
+    while first < end and _separates(chunk.string[end - 1]):
+        end -= 1
+    return first, end
+
+
+def _separates(character: str) -> bool:
+    return len(words(f"a{character}a")) > 1 and not words(character)
 
 
 def _pieces(chunk: str, wanted: frozenset[str]) -> Iterator[tuple[int, int]]:

@@ -113,6 +113,22 @@ class TestSnippet:
     def test_marks_neighbours_as_one(self) -> None:
         assert snippet(["東京タワー"], frozenset("東京")) == "<mark>東京</mark>タワー"
 
+    @pytest.mark.parametrize(
+        "text", ["“needle”", "«needle»", "—needle…", "‘NEEDLE’", "(👍needle👍)"]
+    )
+    def test_marks_the_word_without_what_stands_around_it(self, text: str) -> None:
+        place = text.casefold().index("needle")
+        word = text[place : place + 6]
+        assert snippet([text], frozenset({"needle"})) == text.replace(word, f"<mark>{word}</mark>")
+
+    def test_keeps_the_accents_of_a_marked_word(self) -> None:
+        assert snippet(["x\u0302"], frozenset({"x"})) == "<mark>x\u0302</mark>"
+        assert snippet(["½"], frozenset({"1"})) == "<mark>½</mark>"
+
+    def test_marks_no_ellipsis(self) -> None:
+        found = snippet(["\n" * 500 + "needle" + "\n" * 500], frozenset({"needle"}))
+        assert found == "…<mark>needle</mark>…"
+
     def test_is_cut_around_the_first_word(self) -> None:
         found = snippet(["hay " * 500 + "needle" + " hay" * 500], frozenset({"needle"}))
 
