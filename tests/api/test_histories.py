@@ -190,7 +190,7 @@ class Histories(RuleBasedStateMachine):
     def trash_has_what_may_be_restored(self) -> None:
         for name, caller in self.callers.items():
             if self._is_in(name):
-                found = set(ids(caller.get(f"{TRASH}?limit=100&type=posts")))
+                found = set(ids(caller.get(f"{TRASH}?limit=100&types=posts")))
                 assert found == {
                     id
                     for id, post in self.posts.items()

@@ -82,7 +82,7 @@ class TestUsers:
             assert world.rows(alive) == []
             (root,) = (
                 each
-                for each in world.admin.get(f"{TRASH}?type=users").json()["items"]
+                for each in world.admin.get(f"{TRASH}?types=users").json()["items"]
                 if each["id"] == id
             )
             assert root["children_count"] == told(answers)[201]
