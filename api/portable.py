@@ -31,7 +31,8 @@ def portable(pattern: str) -> dict[str, Any]:
 
     schema: dict[str, Any] = {"pattern": _REFUSED.sub(within, pattern)}
     if beyond:
-        schema["not"] = {"pattern": f"[{''.join(sorted(beyond))}]"}
+        # With its type: a pattern alone says nothing of null, so `not` would refuse it.
+        schema["not"] = {"type": "string", "pattern": f"[{''.join(sorted(beyond))}]"}
     return schema
 
 

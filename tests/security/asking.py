@@ -186,6 +186,8 @@ def _mend_query(case: Any) -> None:
     query = case.query
     if _operation(case) in MASKED and "fields" in query:
         query["fields"] = "id"
+    if "q" in query:
+        query["q"] = f"post {query['q'][:6]}"  # a word, and not too many
     if "page" in query:
         deepest = DEEPEST // int(query.get("limit", 20))
         query["page"] = min(int(query["page"]), deepest)
