@@ -1,10 +1,11 @@
-"""The pages for people: ``/``, and what every error code means under ``/problems``."""
+"""The pages for people: ``/``, every error code under ``/problems``, the manual's source."""
 
 from __future__ import annotations
 
 import json
 import re
 from http import HTTPStatus
+from pathlib import Path
 
 from flask import Flask, Response, current_app, render_template, request
 from markupsafe import Markup, escape
@@ -34,6 +35,16 @@ LINKS = (
     ("health", "/healthz", "Whether the process lives."),
     ("readiness", "/readyz", "Whether it can serve: database and migrations."),
 )
+#: The manual: file name, whom it is for.
+MANUAL = (
+    ("clients.md", "for those who write a client"),
+    ("operations.md", "for those who run the service"),
+    ("extending.md", "for those who add to it"),
+    ("architecture.md", "how it is built"),
+    ("differences.md", "where the tutorials' ways became ours"),
+    ("errors.md", "every error code"),
+)
+_DOCS = Path(__file__).parent.parent / "docs"
 
 
 def init_app(app: Flask) -> None:
@@ -43,6 +54,7 @@ def init_app(app: Flask) -> None:
         ("/", index),
         ("/problems", problems),
         ("/problems/<code>", problem),
+        ("/manual/<name>", manual),
     ):
         app.add_url_rule(path, view.__name__, view, strict_slashes=False)
 
@@ -55,7 +67,9 @@ def index() -> Response:
         is_open = config.REGISTRATION == "open"
         base = config.PUBLIC_URL or request.url_root.rstrip("/")
         commands = terminal.for_anyone(base) if is_open else terminal.for_readers(base)
-        response = _page("index.html", links=LINKS, commands=commands, is_open=is_open)
+        response = _page(
+            "index.html", links=LINKS, manual=MANUAL, commands=commands, is_open=is_open
+        )
         response.headers["Cache-Control"] = "no-store"  # the password in it is made up for one
     else:
         links = {name: request.root_path + path for name, path, _ in LINKS}
@@ -89,6 +103,19 @@ def problem(code: str) -> Response:
         example=json.dumps(example, indent=2),
         faults=FAULTS if code == "validation" else {},
     )
+
+
+def manual(name: str) -> Response:
+    """Return a file of the manual as it is written.
+
+    Raises:
+        NotFound: there is no such file.
+    """
+    if name not in dict(MANUAL) or not (_DOCS / name).is_file():
+        raise NotFound()
+    response = Response((_DOCS / name).read_bytes(), content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response
 
 
 def _with_code(text: str) -> Markup:

@@ -242,3 +242,21 @@ class TestCommands:
         page = closed.client.get("/", headers={"Accept": "text/html"}).text
         # then
         assert run(commands(page)) == [200] * 4
+
+
+class TestManual:
+    def test_index_links_to_every_file_of_it(self, client: FlaskClient) -> None:
+        page = client.get("/", headers={"Accept": "text/html"}).text
+
+        for name, _ in pages.MANUAL:
+            assert f'href="/manual/{name}"' in page
+            answer = client.get(f"/manual/{name}")
+            assert answer.status_code == 200
+            assert answer.content_type == "text/plain; charset=utf-8"
+            assert answer.text.startswith("# ")
+
+    @pytest.mark.parametrize(
+        "name", ["nothing.md", "..%2FREADME.md", "..%2Fconfig.py", "decisions"]
+    )
+    def test_shows_no_other_file(self, client: FlaskClient, name: str) -> None:
+        assert client.get(f"/manual/{name}").status_code == 404

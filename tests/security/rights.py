@@ -20,6 +20,7 @@ GET    /healthz                         -          200 200 200 200 200 200 200 2
 GET    /metrics                         -          403 403 403 403 403 403 403 403
 GET    /problems                        -          200 200 200 200 200 200 200 200
 GET    /problems/<code>                 -          200 200 200 200 200 200 200 200
+GET    /manual/<name>                   -          200 200 200 200 200 200 200 200
 GET    /readyz                          -          200 200 200 200 200 200 200 200
 GET    /static/<digest>/<path:name>     -          404 404 404 404 404 404 404 404
 GET    {API}/openapi.json               -          200 200 200 200 200 200 200 200
@@ -168,7 +169,8 @@ def url_of(row: Row, world: World) -> str:
         return rule.replace("<user_id:id>", "me" if target == "me" else str(world.id(person)))
     if "<username>" in rule:
         return rule.replace("<username>", world.people[person].username)
-    return rule.replace("<digest>/<path:name>", "x/x").replace("<code>", "validation")
+    rule = rule.replace("<digest>/<path:name>", "x/x").replace("<code>", "validation")
+    return rule.replace("/manual/<name>", "/manual/clients.md")
 
 
 def body_of(row: Row, world: World) -> Any:
