@@ -38,9 +38,6 @@ def upgrade():
         posts.alter_column("excerpt", new_column_name="summary")
     {then}
     op.drop_table("audit_events")
-
-def downgrade():
-    raise NotImplementedError
 '''
 
 
