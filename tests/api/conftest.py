@@ -47,7 +47,7 @@ def claims(token: str) -> dict[str, Any]:
 def run(app: Flask) -> Run:
     """``run("import", path)``: a command of the application on the shared database."""
 
-    def run(*arguments: object, stdin: bytes | None = None) -> click.testing.Result:
+    def run(*arguments: object, stdin: bytes | str | None = None) -> click.testing.Result:
         runner = app.test_cli_runner()
         return runner.invoke(args=[str(each) for each in arguments], input=stdin)
 

