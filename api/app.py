@@ -55,9 +55,8 @@ class Signpost(Flask):
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return at once what is plainly not asynchronous (Flask looks nine times a request)."""
-        code = getattr(
-            func, "__code__", None
-        )  # to remember functions would keep each view's method
+        # Nothing is remembered: a view's method is another object with each request.
+        code = getattr(func, "__code__", None)
         if code is not None and not code.co_flags & CO_COROUTINE:
             return func
         return super().ensure_sync(func)
