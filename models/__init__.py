@@ -3,10 +3,14 @@
 from models.audit_event import AuditEvent
 from models.base import Base
 from models.change import Change, Revision
+from models.comment import Comment
 from models.deletion import Deletion
+from models.file import Content, File
 from models.post import Post, PostSlug, PostTag
+from models.relation import Follow, Like
 from models.search import POST_WORDS, USER_WORDS
 from models.session import LoginAttempt, RefreshToken, Revocation, UserSession
+from models.tag import Tag
 from models.user import User
 
 __all__ = [
@@ -15,7 +19,12 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Change",
+    "Comment",
+    "Content",
     "Deletion",
+    "File",
+    "Follow",
+    "Like",
     "LoginAttempt",
     "Post",
     "PostSlug",
@@ -23,6 +32,7 @@ __all__ = [
     "RefreshToken",
     "Revision",
     "Revocation",
+    "Tag",
     "User",
     "UserSession",
 ]

@@ -52,6 +52,8 @@ class Post(Versioned, SoftDeletable, Base):
     """In the future: scheduled."""
     tags: Mapped[list[str]] = mapped_column(default=list)
     """As written, in order; ``post_tags`` is their index."""
+    cover_id: Mapped[int | None]
+    """A picture among the files; no foreign key, so that a post may keep one in the trash."""
     comments_count: Mapped[int] = mapped_column(default=0)
     likes_count: Mapped[int] = mapped_column(default=0)
 

@@ -29,6 +29,8 @@ class User(Versioned, SoftDeletable, Base):
     """argon2id, in PHC string format."""
     name: Mapped[str | None]
     bio: Mapped[str | None]
+    avatar_id: Mapped[int | None]
+    """A picture among the files; without a foreign key, for files refer to users."""
     role: Mapped[str] = mapped_column(default="author")
     status: Mapped[str] = mapped_column(default="active")
     token_version: Mapped[int] = mapped_column(default=1)

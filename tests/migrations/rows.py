@@ -16,6 +16,7 @@ _CHOICES = {
     ("users", "role"): "author",
     ("users", "status"): "active",
     ("posts", "status"): "draft",
+    ("files", "visibility"): "private",
 }
 
 
@@ -24,6 +25,8 @@ def fill(engine: sa.Engine, rows: int = 3) -> None:
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         for table in Base.metadata.sorted_tables:
             values = [{c.name: _value(c, n) for c in table.columns} for n in range(1, rows + 1)]
+            if table.name == "follows":  # nobody follows oneself
+                values = [{**each, "followed_id": each["id"] % rows + 1} for each in values]
             connection.execute(sa.insert(table), values)
 
 

@@ -1,0 +1,58 @@
+"""An uploaded file, and the content that several may share. Rules are in services/files.py."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, PrimaryKey, SoftDeletable, Versioned
+from models.user import User
+
+_LIVING = sa.text("deleted_at IS NULL")
+
+
+class File(Versioned, SoftDeletable, Base):
+    __tablename__ = "files"
+    __table_args__ = (
+        sa.CheckConstraint("visibility IN ('private', 'public')", name="visibility"),
+        *(
+            sa.Index(None, *columns, sqlite_where=_LIVING, postgresql_where=_LIVING)
+            for columns in (("author_id", "created_at", "id"), ("author_id", "name", "id"))
+        ),
+        Base.__table_args__,
+    )
+
+    id: Mapped[PrimaryKey]
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    visibility: Mapped[str] = mapped_column(default="private")
+    media_type: Mapped[str]
+    """What its content is, whatever the client said."""
+    size: Mapped[int]
+    """Bytes."""
+    sha256: Mapped[str] = mapped_column(
+        sa.ForeignKey("contents.sha256", ondelete="RESTRICT"), index=True
+    )
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+
+    author: Mapped[User] = relationship(lazy="raise")
+
+    def __repr__(self) -> str:
+        return f"File(id={self.id!r}, author_id={self.author_id!r}, size={self.size!r})"
+
+
+class Content(Base):
+    """Bytes in the storage, once however many files have them; gone with the last of these."""
+
+    __tablename__ = "contents"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False}
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    created_at: Mapped[datetime]
+
+    def __repr__(self) -> str:
+        return f"Content(size={self.size!r})"
