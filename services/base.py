@@ -8,6 +8,7 @@ are in services/listing.py, deletions in services/deletion.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from models import Deletion
 from models.prepared import Question
 from services import deletion, log, search
 from services.errors import NotFound, Stale
-from services.listing import Page, Query, fetch
+from services.listing import Page, Query, fetch, tallied
 from services.rules import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Rules, Verdict
 
 __all__ = ["ACTOR", "NOW", "ROLE", "SIGNED_OUT", "YES", "Service", "Verdict"]
@@ -33,12 +34,21 @@ class Service(Rules[M]):
     # -- reads ---------------------------------------------------------------------
 
     def list(self, query: Query) -> Page:
-        """Return one page of visible rows; at most two queries.
+        """Return one page of visible rows; at most two queries, and one for each tally.
 
         Raises:
             Invalid: a filter that this caller may not use, or a page too deep for a search.
         """
-        return search.fetch(self, query) if "q" in query.filters else fetch(self, query)
+        page = search.fetch(self, query) if "q" in query.filters else fetch(self, query)
+        return replace(page, rows=self.complete(page.rows, self.params))
+
+    def complete(self, rows: Sequence[Any], params: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the rows of a list with what is asked for all of them at once.
+
+        Args:
+            params: values of ``ACTOR`` and ``NOW``.
+        """
+        return tallied(self, rows, params)
 
     def row(self, id: int) -> Any:
         """Return one visible row with ``columns()``.
@@ -49,15 +59,22 @@ class Service(Rules[M]):
         key = (self.rank, "row")
         if (question := self._statements.get(key)) is None:
             statement = self.visible().where(self.model.id == sa.bindparam("item_id"))
-            question = self._statements[key] = Question(self.only(statement))
+            question = self._statements[key] = Question(self.only(statement, of_one=True))
         found = question.ask(self.session, {**self.params, "item_id": id})
         if not found:
             raise NotFound()
         return found[0]
 
-    def only(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        """Return ``statement`` reduced to ``columns()``."""
+    def only(self, statement: sa.Select[Any], *, of_one: bool = False) -> sa.Select[Any]:
+        """Return ``statement`` reduced to ``columns()``; its rows want ``complete``.
+
+        Args:
+            of_one: it reads one item, complete at once.
+        """
         columns = (*self.columns(), *((_NO_SNIPPET,) if self.searched else ()))
+        if of_one:
+            told = (tally.of_one(self).label(name) for name, tally in self.tallies.items())
+            columns = (*columns, *told)
         return statement.with_only_columns(*columns, maintain_column_froms=True)
 
     # -- writes --------------------------------------------------------------------

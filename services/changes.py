@@ -291,7 +291,8 @@ class ChangeService:
         service = self._service(name)
         statement = service.only(service.visible().where(*conditions))
         statement = statement.order_by(service.model.id).limit(limit)
-        return self.session.execute(statement, service.params | {"now": self.moment}).all()
+        params = service.params | {"now": self.moment}
+        return service.complete(self.session.execute(statement, params).all(), params)
 
     def _service(self, name: str) -> Service[Any]:
         return KINDS[name].service(self.session, self.actor, self.config)

@@ -1,13 +1,14 @@
 """Lists: filters, sorts, and pages by cursor or by number. Statements are built once and kept.
 
-A page costs one query, two with ``total``. A cursor is a position (sort value, id); its encrypted
-form is the business of api/pagination.py.
+A page costs one query, and one more for ``total`` and for each tally. A cursor is a position (sort
+value, id); its encrypted form is the business of api/pagination.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -49,6 +50,32 @@ class Filter:
     shape: Callable[[Any], Any] | None = None
     params: Callable[[Any], Mapping[str, Any]] = lambda _value: {}
     rules_out_nulls: Mapping[Any, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows of another table belong to an item, and count.
+
+    Args:
+        of: that table's foreign key to the item's.
+        where: service → which of them count; of the item's own table it may speak, too.
+    """
+
+    of: InstrumentedAttribute[int]
+    where: Callable[[Service[Any]], sa.ColumnElement[bool]]
+
+    def of_one(self, service: Service[Any]) -> sa.ScalarSelect[int]:
+        """Return the number for a statement that reads one item."""
+        model = service.model
+        counted = sa.select(sa.func.count()).where(self.of == model.id, self.where(service))
+        return counted.correlate(model).scalar_subquery()
+
+    def of_page(self, service: Service[Any]) -> sa.Select[int, int]:
+        """Select the numbers of the items ``ids``, of those that have any."""
+        model = service.model
+        counted = sa.select(self.of, sa.func.count()).join(model, self.of == model.id)
+        among = self.of.in_(sa.bindparam("ids", expanding=True))
+        return counted.where(among, self.where(service)).group_by(self.of)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +146,32 @@ def fetch(service: Service[Any], query: Query) -> Page:
     rows = found[: query.limit]
     following = (rows[-1].sort_value, rows[-1].id) if len(found) > query.limit else None
     return Page(rows, following, total)
+
+
+def tallied(service: Service[Any], rows: Sequence[Any], params: Mapping[str, Any]) -> Sequence[Any]:
+    """Return ``rows`` with the service's tallies; one query for each tally, however many rows."""
+    if not service.tallies or not rows:
+        return rows
+    params = {**params, "ids": [row.id for row in rows]}
+    counts = {
+        name: {row[0]: row[1] for row in service.session.execute(statement, params)}
+        for name, statement in _tallies(service)
+    }
+    return [
+        SimpleNamespace(
+            **(vars(row) if isinstance(row, SimpleNamespace) else row._asdict()),
+            **{name: found.get(row.id, 0) for name, found in counts.items()},
+        )
+        for row in rows
+    ]
+
+
+def _tallies(service: Service[Any]) -> Iterator[tuple[str, sa.Select[int, int]]]:
+    for name, tally in service.tallies.items():
+        key = (service.rank, "tally", name)
+        if (question := service._statements.get(key)) is None:
+            question = service._statements[key] = Question(tally.of_page(service))
+        yield name, question.statement
 
 
 def total_of(

@@ -16,7 +16,7 @@ from models.prepared import Question
 from services import clock, log
 from services.actor import Actor
 from services.errors import Forbidden, Unauthenticated
-from services.listing import Filter, Sort
+from services.listing import Filter, Sort, Tally
 from services.search import Searched, by_words
 
 M = TypeVar("M", bound=Any)
@@ -50,6 +50,8 @@ class Rules(Generic[M]):
     filters: ClassVar[Mapping[str, Filter]] = {}
     searched: ClassVar[Searched | None] = None
     """What ``q`` looks through; the table of its words is declared in models/search.py."""
+    tallies: ClassVar[Mapping[str, Tally]] = {}
+    """Counts that an item shows beside its columns; in lists they are asked for a page at once."""
     defaults: ClassVar[Mapping[str, Any]] = {}
     """What PUT makes of an optional field that is absent; fields not named here stay."""
     history: ClassVar[tuple[str, ...]] = ()

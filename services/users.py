@@ -13,7 +13,7 @@ from services.authored import Authored
 from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
 from services.confirmation import ReauthenticationRequired, confirm
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
-from services.listing import Sort, any_of, equals
+from services.listing import Sort, Tally, any_of, equals
 from services.posts import PostService
 from services.search import Searched
 from services.transaction import explain_conflict, reading
@@ -28,6 +28,11 @@ _ENDS_TOKENS = ("role", "status")
 _CONFIRMED = "confirmed_hash"
 
 
+def _is_published(service: Service[Any]) -> sa.ColumnElement[bool]:
+    shown = PostService(service.session).public_rows(NOW)
+    return sa.and_(Post.deleted_at.is_(None), shown, User.status == "active")
+
+
 class UserService(Service[User]):
     """Anyone may sign up while registration is open; people change themselves, admins everybody."""
 
@@ -37,6 +42,7 @@ class UserService(Service[User]):
     default_sort = "created_at"
     filters = {"role": equals(User.role), "ids": any_of(User.id)}
     searched = Searched(USER_WORDS, heads=("name", "username"))
+    tallies = {"posts_count": Tally(Post.author_id, _is_published)}
     defaults = {"name": None, "bio": None}
     staff = "admin"
     history = ("username", "name", "bio", "role", "status")
@@ -50,17 +56,6 @@ class UserService(Service[User]):
         return living.where(sa.or_(User.status == "active", User.id == ACTOR))
 
     def columns(self) -> tuple[Any, ...]:
-        published = (
-            sa.select(sa.func.count())
-            .where(
-                Post.author_id == User.id,
-                Post.deleted_at.is_(None),
-                PostService(self.session).public_rows(NOW),
-                User.status == "active",
-            )
-            .correlate(User)
-            .scalar_subquery()
-        )
         names = (
             *("id", "username", "name", "bio", "role", "created_at"),
             *("email", "email_verified", "status", "updated_at", "version"),
@@ -68,7 +63,6 @@ class UserService(Service[User]):
         return (
             *(User.__table__.columns[name] for name in names),
             sa.null().label("avatar_url"),
-            published.label("posts_count"),
         )
 
     def allows(self, action: str, item: Any) -> Verdict:
@@ -194,7 +188,8 @@ class UserService(Service[User]):
         Raises:
             NotFound: no such name, or not visible to this actor.
         """
-        statement = self.only(self.visible().where(User.username_key == username.casefold()))
+        found = self.visible().where(User.username_key == username.casefold())
+        statement = self.only(found, of_one=True)
         row = self.session.execute(statement, self.params).first()
         if row is None:
             raise NotFound()
