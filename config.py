@@ -28,7 +28,7 @@ T = TypeVar("T")
 _DAY = 86_400
 #: Databases of one process alone.
 #: Settings of parts that are not there yet: an ``.env`` may have them already.
-_LATER = frozenset({"REDIS_URL", "HISTORY_RETENTION", "MAX_FILE_BYTES", "QUOTA_BYTES"})
+_LATER = frozenset({"REDIS_URL", "HISTORY_RETENTION"})
 _MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 _BOOLEANS = {"on": True, "true": True, "yes": True, "1": True} | {
     "off": False, "false": False, "no": False, "0": False
@@ -158,6 +158,32 @@ class Config:
     MAX_JSON_BYTES: int = _setting(
         2 * 1024 * 1024, "Largest JSON body.", rules.between(1024, 1024 * 1024 * 1024)
     )
+    MAX_FILE_BYTES: int = _setting(
+        10 * 1024 * 1024, "Largest file that may be uploaded.", rules.between(1, 2**40)
+    )
+    QUOTA_BYTES: int = _setting(
+        2**30, "What all files of a user may have together.", rules.between(1, 2**50)
+    )
+    FILES_DIR: Path | None = _setting(  # noqa: RUF009 - makes a dataclass field
+        None, "Folder of the contents of files. Unset: `files` in DATA_DIR."
+    )
+    S3_BUCKET: str = _setting(
+        "",
+        "Bucket of an S3-compatible store for the contents of files, instead of FILES_DIR.",
+        rules.bucket,
+    )
+    S3_ENDPOINT: str = _setting(
+        "", "URL of that store. Unset: Amazon's in S3_REGION.", rules.endpoint
+    )
+    S3_PUBLIC_ENDPOINT: str = _setting(
+        "",
+        "URL of that store for clients: they download from it, by URLs that are good for a minute. "
+        "Unset: they download from this service.",
+        rules.endpoint,
+    )
+    S3_REGION: str = _setting("us-east-1", "Region that requests to that store are signed for.")
+    S3_ACCESS_KEY: str = _setting("", "Name of the key to that store.", secret=True)
+    S3_SECRET_KEY: str = _setting("", "The key itself.", secret=True)
     LOG_FORMAT: str = _setting(
         "json", "`json`: one object a line; `text`: for people.", rules.one_of("json", "text")
     )
@@ -185,6 +211,7 @@ class Config:
         cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
         derived = {
             "DATA_DIR": Path(self.DATA_DIR).absolute(),
+            "FILES_DIR": self.FILES_DIR and self.FILES_DIR.absolute(),
             "PUBLIC_URL": self.PUBLIC_URL.rstrip("/"),
             "WORKERS": self.WORKERS or len(cores(0)),
             "LOG_LEVEL": self.LOG_LEVEL.lower(),
@@ -197,6 +224,8 @@ class Config:
         found = ((each, _fault(each, getattr(self, each.name))) for each in fields(self))
         if faults := [f"{each.name}: {fault}" for each, fault in found if fault]:
             raise ConfigError(faults)
+        if self.S3_BUCKET and not (self.S3_ACCESS_KEY and self.S3_SECRET_KEY):
+            raise ConfigError(["S3_BUCKET: needs S3_ACCESS_KEY and S3_SECRET_KEY"])
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, file: Path = Path(".env")) -> Config:
@@ -235,6 +264,11 @@ class Config:
     def prefix(self) -> str:
         """Path prefix under which clients see the service: empty, or ``/blog``."""
         return urlsplit(self.PUBLIC_URL).path
+
+    @property
+    def files(self) -> Path:
+        """Folder of the contents of files, where no bucket is set."""
+        return self.FILES_DIR or self.DATA_DIR / "files"
 
     @property
     def hosts(self) -> frozenset[str]:

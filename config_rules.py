@@ -62,6 +62,18 @@ def public_url(value: str) -> str | None:
     return None
 
 
+def endpoint(value: str) -> str | None:
+    """Refuse what is not the URL of a store."""
+    wrong = public_url(value)
+    return wrong or ("must end after the host" if urlsplit(value).path.strip("/") else None)
+
+
+def bucket(value: str) -> str | None:
+    """Refuse what no bucket may be called."""
+    fits = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", value, re.ASCII)
+    return None if fits or not value else "must be 3 to 63 lower-case letters, digits, . or -"
+
+
 def origins(values: tuple[str, ...]) -> str | None:
     """Refuse what is not an exact origin: patterns match more than was meant."""
     for value in values:

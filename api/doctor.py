@@ -16,6 +16,7 @@ from models import Change, User
 from models.engine import database_url, engine_options
 from models.engine import prepare as prepare_engine
 from services import clock, keys, schema
+from services.storage import storage_of
 
 #: Bytes that should be free where the data is.
 ROOM = 256 * 1024**2
@@ -43,7 +44,7 @@ Check = Callable[[Config], Iterator[Finding]]
 
 def examine(config: Config) -> list[Finding]:
     """Return everything that is wrong; the settings themselves were checked when they were read."""
-    checks: tuple[Check, ...] = (_settings, _folder, _keys, _disk, _database)
+    checks: tuple[Check, ...] = (_settings, _folder, _keys, _disk, _files, _database)
     return [finding for check in checks for finding in check(config)]
 
 
@@ -96,6 +97,15 @@ def _disk(config: Config) -> Iterator[Finding]:
         yield Finding(
             "DATA_DIR", f"only {free // 1024**2} MiB are free", "Make room; writes will fail soon."
         )
+
+
+def _files(config: Config) -> Iterator[Finding]:
+    subject = "S3_BUCKET" if config.S3_BUCKET else "FILES_DIR"
+    if subject == "FILES_DIR" and not config.DATA_DIR.is_dir():
+        return  # found already
+    if fault := storage_of(config).check():
+        remedy = "Make the bucket, or correct the settings S3_*." if config.S3_BUCKET else ""
+        yield Finding(subject, fault, remedy or "Let the service's user write there.")
 
 
 def _database(config: Config) -> Iterator[Finding]:

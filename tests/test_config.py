@@ -220,7 +220,7 @@ class TestDocumentation:
 
 class TestLater:
     def test_settings_of_later_parts_may_stand_in_the_file(self, folder: Path) -> None:
-        (folder / ".env").write_text("REDIS_URL=redis://localhost\nQUOTA_BYTES=1\nPORT=9\n")
+        (folder / ".env").write_text("REDIS_URL=redis://localhost\nHISTORY_RETENTION=1\nPORT=9\n")
         assert read().PORT == 9
 
     @pytest.mark.parametrize(
