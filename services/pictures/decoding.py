@@ -1,0 +1,173 @@
+"""What decodes pictures: turning one upright, and making it small; few at a time, in little memory.
+
+What decoding takes is told from the header first, and what would take too much isn't begun.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from services import queue
+from services.errors import Unavailable
+from services.pictures.faults import BrokenPicture
+from services.pictures.measuring import kind_of, opened
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_MEMORY = 64 << 20
+"""Bytes that decoding one picture may take."""
+_MUCH = 16 << 20
+"""Bytes from which on only one process of the machine decodes at a time."""
+_PATIENCE = 1.0
+"""Seconds to wait for one's turn."""
+_TALL = 4
+"""How many times as high as wide a thumbnail may be."""
+_WIDE = {"1": 1, "L": 1, "P": 1, "I;16": 2}
+"""Bytes that Pillow takes for a pixel, by mode; 4 in all others."""
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+"""Pillow's transpositions, by the orientation in EXIF that they undo."""
+_STRIP = 256
+"""Rows that are made small at once."""
+#: What Pillow's decoders raise at broken data.
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error)
+
+
+class Settings:
+    """What the process was told about pictures; ``configure`` sets it once, at start."""
+
+    def __init__(self) -> None:
+        self.lock: str | None = None
+        self.slots = threading.BoundedSemaphore(1)
+
+    def configure(self, *, lock: Path) -> None:
+        """Apply settings.
+
+        Args:
+            lock: a file that all processes of the service can lock.
+        """
+        self.lock = str(lock)
+
+
+settings = Settings()
+
+
+def thumbnail(source: Path | BinaryIO, width: int) -> bytes:
+    """Return a picture as WebP: its first frame, at most ``width`` pixels wide, never enlarged.
+
+    It is at most four times as high as ``width``.
+
+    Raises:
+        BrokenPicture: it can't be decoded, or not in ``MOST_MEMORY``.
+        Unavailable: too many others are being decoded.
+    """
+    from PIL import ImageOps
+
+    with _faults(), opened(source) as image:
+        full = image.size
+        wanted = _fitted(full, width)
+        image.draft(None, (2 * wanted[0], 2 * wanted[1]))
+        with _slot(memory(image, full)):
+            small = _reduced(image, wanted)
+            small = ImageOps.exif_transpose(small)
+            small.thumbnail(_fitted(small.size, width))
+            written, profile = BytesIO(), image.info.get("icc_profile")
+            small.save(written, "WEBP", quality=80, method=4, icc_profile=profile, exif=b"")
+            return written.getvalue()
+
+
+def turn(source: BinaryIO, target: BinaryIO, orientation: int) -> bool:
+    """Write a picture upright, without metadata; False: it is too large for that.
+
+    Raises:
+        BrokenPicture, Unavailable: as ``thumbnail``.
+    """
+    from PIL import Image, JpegImagePlugin
+
+    with _faults(), opened(source) as image:
+        needed = memory(image, image.size) + 4 * image.width * image.height
+        if needed > MOST_MEMORY:
+            return False
+        how: dict[str, object] = {"icc_profile": image.info.get("icc_profile")}
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            how |= {"qtables": image.quantization, "progressive": "progression" in image.info}
+            how["subsampling"] = JpegImagePlugin.get_sampling(image)
+        elif kind_of(image) == "WEBP":
+            how |= {"quality": 95, "exact": True}
+        with _slot(needed):
+            upright = image.transpose(Image.Transpose(_TURNS[orientation]))
+            upright.info = {k: v for k, v in image.info.items() if k == "transparency"}
+            upright.save(target, kind_of(image), **how)
+        return True
+
+
+def memory(image: Image, full: tuple[int, int]) -> int:
+    """Return about how many bytes decoding takes at its peak.
+
+    Args:
+        full: the size in the file, where ``image`` is drafted smaller.
+    """
+    pixels, wide = image.width * image.height, _WIDE.get(image.mode, 4)
+    if kind_of(image) in {"WEBP", "AVIF"}:
+        wide = 16  # the decoder's canvases, what it hands over, and the picture
+    kept = 6 * full[0] * full[1] if "progression" in image.info else 0
+    return pixels * wide + kept
+
+
+def _fitted(size: tuple[int, int], width: int) -> tuple[int, int]:
+    by = min(1.0, width / size[0], _TALL * width / size[1])
+    return max(1, round(size[0] * by)), max(1, round(size[1] * by))
+
+
+def _reduced(image: Image, wanted: tuple[int, int]) -> Image:
+    """Return ``image``, about twice as large as wanted, in colours that can be averaged.
+
+    Row by row, for converting all of it would take its memory once more.
+    """
+    from PIL import Image as Pictures
+
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    by = max(1, min(image.width // (2 * wanted[0]), image.height // (2 * wanted[1])))
+    small = Pictures.new(mode, (-(-image.width // by), -(-image.height // by)))
+    rows = _STRIP * by
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        small.paste(strip.convert(mode).reduce(by), (0, top // by))
+    if exif := image.info.get("exif"):
+        small.info["exif"] = exif
+    return small
+
+
+@contextmanager
+def _slot(needed: int) -> Iterator[None]:
+    """Wait for one's turn to decode."""
+    if needed > MOST_MEMORY:
+        raise BrokenPicture("The picture is too large for a thumbnail.", code="too_large")
+    busy = Unavailable("Too many pictures are being made small; try again.", retry_after=1)
+    slots = settings.slots
+    if not slots.acquire(timeout=_PATIENCE):
+        raise busy
+    with ExitStack() as stack:
+        stack.callback(slots.release)
+        if needed > _MUCH and settings.lock is not None:
+            try:
+                stack.enter_context(queue.turn(settings.lock, _PATIENCE))
+            except queue.NoTurn as error:
+                raise busy from error
+        yield
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPicture:
+        raise
+    except _BROKEN as error:
+        raise BrokenPicture() from error
