@@ -5,7 +5,7 @@ from models.base import Base
 from models.change import Change, Revision
 from models.comment import Comment
 from models.deletion import Deletion
-from models.file import Content, File
+from models.file import Content, ContentHold, File
 from models.post import Post, PostSlug, PostTag
 from models.relation import Follow, Like
 from models.search import POST_WORDS, USER_WORDS
@@ -21,6 +21,7 @@ __all__ = [
     "Change",
     "Comment",
     "Content",
+    "ContentHold",
     "Deletion",
     "File",
     "Follow",

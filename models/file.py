@@ -1,4 +1,7 @@
-"""An uploaded file, and the content that several may share. Rules are in services/files.py."""
+"""An uploaded file, and the content that several may share.
+
+Rules are in services/files.py; when contents come and go, in services/contents.py.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,13 @@ class File(Versioned, SoftDeletable, Base):
         sa.CheckConstraint("visibility IN ('private', 'public')", name="visibility"),
         *(
             sa.Index(None, *columns, sqlite_where=_LIVING, postgresql_where=_LIVING)
-            for columns in (("author_id", "created_at", "id"), ("author_id", "name", "id"))
+            for columns in (
+                ("author_id", "created_at", "id"),
+                ("author_id", "name", "id"),
+                ("author_id", "size", "id"),
+            )
         ),
+        sa.Index(None, "author_id", "size"),  # what counts for a quota is in the trash, too
         Base.__table_args__,
     )
 
@@ -53,6 +61,27 @@ class Content(Base):
     sha256: Mapped[str] = mapped_column(primary_key=True)
     size: Mapped[int]
     created_at: Mapped[datetime]
+    stored_at: Mapped[datetime | None]
+    """When the storage was known to have it; None: whoever needs it has to put it there."""
 
     def __repr__(self) -> str:
         return f"Content(size={self.size!r})"
+
+
+class ContentHold(Base):
+    """Somebody is just storing or dropping a content; who finds it later than ``until`` ends that.
+
+    As long as one is there before its time, the content is left alone. Every content that no file
+    refers to has one.
+    """
+
+    __tablename__ = "content_holds"
+
+    id: Mapped[PrimaryKey]
+    sha256: Mapped[str] = mapped_column(
+        sa.ForeignKey("contents.sha256", ondelete="CASCADE"), index=True
+    )
+    until: Mapped[datetime] = mapped_column(index=True)
+
+    def __repr__(self) -> str:
+        return f"ContentHold(id={self.id!r}, until={self.until!r})"

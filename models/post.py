@@ -11,6 +11,7 @@ from models.base import Base, PrimaryKey, SoftDeletable, Versioned
 from models.user import User
 
 _LIVING = sa.text("deleted_at IS NULL")
+_HAS_COVER = sa.text("cover_id IS NOT NULL")
 
 
 class Post(Versioned, SoftDeletable, Base):
@@ -33,6 +34,7 @@ class Post(Versioned, SoftDeletable, Base):
                 ("author_id", "status", "published_at", "id"),
             )
         ),
+        sa.Index(None, "cover_id", sqlite_where=_HAS_COVER, postgresql_where=_HAS_COVER),
         Base.__table_args__,
     )
 

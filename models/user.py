@@ -7,6 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, PrimaryKey, SoftDeletable, Versioned
 
+_IS_SHOWN = sa.text("avatar_id IS NOT NULL")
+
 
 class User(Versioned, SoftDeletable, Base):
     __tablename__ = "users"
@@ -14,6 +16,7 @@ class User(Versioned, SoftDeletable, Base):
         sa.CheckConstraint("role IN ('reader', 'author', 'editor', 'admin')", name="role"),
         sa.CheckConstraint("status IN ('active', 'suspended')", name="status"),
         sa.Index(None, "created_at", "id"),
+        sa.Index(None, "avatar_id", sqlite_where=_IS_SHOWN, postgresql_where=_IS_SHOWN),
         Base.__table_args__,
     )
 

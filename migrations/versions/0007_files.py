@@ -19,6 +19,11 @@ _LIVING: dict[str, Any] = {
     "sqlite_where": sa.text("deleted_at IS NULL"),
     "postgresql_where": sa.text("deleted_at IS NULL"),
 }
+_LISTED = (
+    ("author_id", "created_at", "id"),
+    ("author_id", "name", "id"),
+    ("author_id", "size", "id"),
+)
 _PICTURES = (("users", "avatar_id"), ("posts", "cover_id"))
 
 
@@ -28,10 +33,23 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("size", Number, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
+        sa.Column("stored_at", Moment),
         sa.PrimaryKeyConstraint("sha256", name="pk_contents"),
         **_STRICT,
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "content_holds",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("sha256", sa.Text, nullable=False),
+        sa.Column("until", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_content_holds"),
+        _reference("content_holds", "sha256", "contents.sha256", "CASCADE"),
+        **_STRICT,
+        sqlite_autoincrement=True,
+    )
+    for column in ("sha256", "until"):
+        op.create_index(f"ix_content_holds_{column}", "content_holds", [column])
     op.create_table(
         "files",
         sa.Column("id", Number, nullable=False),
@@ -56,18 +74,24 @@ def upgrade() -> None:
         **_STRICT,
         sqlite_autoincrement=True,
     )
-    for columns in (("author_id", "created_at", "id"), ("author_id", "name", "id")):
+    for columns in _LISTED:
         op.create_index(f"ix_files_{'_'.join(columns)}", "files", list(columns), **_LIVING)
+    op.create_index("ix_files_author_id_size", "files", ["author_id", "size"])
     for column in ("sha256", "deletion_id"):
         op.create_index(f"ix_files_{column}", "files", [column])
     for table, column in _PICTURES:
         op.add_column(table, sa.Column(column, Number))
+        there = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"ix_{table}_{column}", table, [column], sqlite_where=there, postgresql_where=there
+        )
 
 
 def downgrade() -> None:
     for table, column in _PICTURES:
+        op.drop_index(f"ix_{table}_{column}", table)
         op.drop_column(table, column)
-    for table in ("files", "contents"):
+    for table in ("files", "content_holds", "contents"):
         op.drop_table(table)
     op.execute("DELETE FROM deletions WHERE type = 'files'")
 
