@@ -243,6 +243,16 @@ class UriTooLong(ServiceError):
     code, message = "uri-too-long", "The URL is longer than 4,096 bytes."
 
 
+class OutOfRange(ServiceError):
+    """No byte of the range is there; ``size`` is how many bytes there are."""
+
+    code, message = "range", "The range lies outside of the content, or is none."
+
+    def __init__(self, size: int, message: str | None = None) -> None:
+        super().__init__(message)
+        self.headers = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
+
+
 class UnknownHost(ServiceError):
     code, message = "unknown-host", "This service is not known by that name."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Self
 
 #: Bytes that are read at once.
 CHUNK = 2**16
@@ -30,6 +31,12 @@ class Pieces(Iterator[bytes]):
             raise StopIteration
         self._left -= len(piece)
         return piece
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let the source go; again without effect."""

@@ -29,6 +29,7 @@ _STORED = 30.0
 #: Bytes of a part, and of the largest object that is sent in one.
 _PART = 8 * 2**20
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
+_BEYOND = frozenset({"416", "InvalidRange"})
 _FULL = frozenset({"507", "QuotaExceeded", "InsufficientStorage", "XMinioStorageFull"})
 
 
@@ -54,23 +55,19 @@ class S3Storage:
                 self._slow.upload_fileobj(exact, self._bucket, key, Config=_TRANSFER)
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Pieces:
-        size = self.size(key)
-        if size is None:
-            raise Missing(key)
-        stop = size if end is None else min(end, size)
-        if start >= stop:
+        wanted = f"bytes={start}-{'' if end is None else end - 1}"
+        try:
+            with _explained(valid(key)):
+                answer = self._quick.get_object(Bucket=self._bucket, Key=key, Range=wanted)
+        except _Beyond:
             return Pieces(lambda _: b"", lambda: None, 0)
-        with _explained(key):
-            answer = self._quick.get_object(
-                Bucket=self._bucket, Key=key, Range=f"bytes={start}-{stop - 1}"
-            )
         body = answer["Body"]
 
         def read(most: int) -> bytes:
             with _explained():
                 return bytes(body.read(most))
 
-        return Pieces(read, body.close, stop - start)
+        return Pieces(read, body.close, answer["ContentLength"])
 
     def stat(self, key: str) -> Stat | None:
         try:
@@ -99,7 +96,7 @@ class S3Storage:
             "Key": valid(key),
             "ResponseContentDisposition": name,
             "ResponseContentType": media_type,
-            "ResponseCacheControl": f"private, max-age={seconds}",
+            "ResponseCacheControl": "private, no-cache",
         }
         signed = self._public.generate_presigned_url("get_object", asked, ExpiresIn=seconds)
         return str(signed)
@@ -145,6 +142,10 @@ class S3Storage:
         )
 
 
+class _Beyond(LookupError):
+    """No byte of an object is wanted."""
+
+
 #: In the thread that stores: of a part no more than one is in memory.
 _TRANSFER = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 
@@ -186,6 +187,8 @@ def _explained(key: str = "") -> Iterator[None]:
         code = str(exc.response.get("Error", {}).get("Code"))
         if key and code in _GONE:
             raise Missing(key) from exc
+        if code in _BEYOND:
+            raise _Beyond() from exc
         if code in _FULL:
             raise OutOfStorage() from exc
         raise _away(exc) from exc
