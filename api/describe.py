@@ -164,23 +164,30 @@ def reads(ns: Namespace, spec: Spec, id: str, *others: int) -> dict[str, Any]:
     } | said
 
 
+def creates(ns: Namespace, spec: Spec, *failures: int) -> dict[str, Any]:
+    """Return the documentation of a verb that makes one item of a resource."""
+    statuses = (401, 403, 409, 413, 415, 507, *failures)
+    return {
+        "id": f"create{_name(spec)}",
+        "expect": [*_expect(spec.create), spec.item_parser],
+        **answers(ns, 201, spec.output, *statuses, **_headers()),
+    }
+
+
+def _name(spec: Spec) -> str:
+    return spec.name.title().replace(" ", "")
+
+
 def _implied(ns: Namespace, cls: type[Any], spec: Spec) -> dict[str, dict[str, Any]]:
     from api.item import Item
     from api.resource import Collection, Listing
 
-    name = spec.name.title().replace(" ", "")
     listed = {"get": lists(ns, spec, f"list{spec.service.type.title()}")}
     if issubclass(cls, Collection):
-        return listed | _creates(ns, spec, name)
+        return listed | {"post": creates(ns, spec)}
     if issubclass(cls, Listing):
         return listed
-    return _item(ns, spec, name) if issubclass(cls, Item) else {}
-
-
-def _creates(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
-    created = answers(ns, 201, spec.output, 401, 403, 409, 413, 415, 507, **_headers())
-    expected = [*_expect(spec.create), spec.item_parser]
-    return {"post": {"id": f"create{name}", "expect": expected, **created}}
+    return _item(ns, spec, _name(spec)) if issubclass(cls, Item) else {}
 
 
 def _item(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:

@@ -9,16 +9,26 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager, make_transient_to_detached
+from sqlalchemy.orm import (
+    InstrumentedAttribute,
+    Session,
+    aliased,
+    contains_eager,
+    make_transient_to_detached,
+)
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import User
 from models.prepared import Question
 from services import log
+from services.actor import Actor
 from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Service, Verdict
 from services.errors import Conflict, Unauthenticated
+from services.pictures import shown
 
 M = TypeVar("M", bound=Any)
+#: The id of a user → the condition that they are active.
+ActiveUsers = Callable[[Any], sa.ColumnElement[bool]]
 _HIDDEN = frozenset({"deleted_at", "deletion_id"})
 NOT_AUTHOR = Verdict(False, "not-author")
 
@@ -39,18 +49,19 @@ class Authored(Service[M]):
         return {"users": cls.model.author_id}
 
     def visible(self) -> sa.Select[Any]:
+        statement = sa.select(self.model).join(User, User.id == self.model.author_id)
+        return statement.where(self.visible_rows(User))
+
+    def visible_rows(self, author: Any) -> sa.ColumnElement[bool]:
+        """Return which rows this actor may see; ``author`` is ``User``, or an alias of it."""
         model = self.model
-        statement = (
-            sa.select(model)
-            .join(User, User.id == model.author_id)
-            .where(model.deleted_at.is_(None), User.deleted_at.is_(None))
-        )
+        living = sa.and_(model.deleted_at.is_(None), author.deleted_at.is_(None))
         if self.is_at_least("editor"):
-            return statement
-        public = sa.and_(self.public_rows(NOW), User.status == "active")
+            return living
+        public = sa.and_(self.public_rows(NOW), author.status == "active")
         if self.actor is None:
-            return statement.where(public)
-        return statement.where(sa.or_(public, model.author_id == ACTOR))
+            return sa.and_(living, public)
+        return sa.and_(living, sa.or_(public, model.author_id == ACTOR))
 
     def columns(self) -> tuple[Any, ...]:
         own = (column for column in self.model.__table__.columns if column.name not in _HIDDEN)
@@ -58,7 +69,7 @@ class Authored(Service[M]):
             *own,
             User.username.label("author_username"),
             User.name.label("author_name"),
-            sa.null().label("avatar_url"),
+            shown.living(User.avatar_id).label("avatar_url"),
         )
 
     def loads(self) -> tuple[Any, ...]:
@@ -92,7 +103,7 @@ class Authored(Service[M]):
             "id": item.id,
             "author_username": item.author.username,
             "author_name": item.author.name,
-            "avatar_url": None,
+            "avatar_url": shown.living_now(self.session, item.author.avatar_id),
             "snippet": None,
         }
 
@@ -108,20 +119,35 @@ class Authored(Service[M]):
         items, as by whoever deletes them. SQLite has one writer anyway.
         """
         if self.session.get_bind().dialect.name == "postgresql":
-            author_id = sa.select(self.model.author_id).where(self.model.id == id)
-            kept = sa.select(User.id).where(User.id == author_id.scalar_subquery())
-            self.session.execute(kept.with_for_update(read=True, key_share=True))
+            self.hold(id)
         return super().load(id, action, expected)
+
+    def hold(self, id: int) -> None:
+        """Keep an item's author as they are."""
+        keep_users(self.session, sa.select(self.model.author_id).where(self.model.id == id))
 
     def audience(self, item: M) -> int:
         shown = item.author.status == "active" and self.is_public(item, self.now + log.FORESIGHT)
         return log.EVERYONE if shown else log.OWNER_AND_STAFF
 
     def audience_of_rows(self) -> sa.ColumnElement[int]:
-        author = sa.select(User.status).where(User.id == self.model.author_id).scalar_subquery()
+        return self.audience_while(is_active)
+
+    def audience_while(self, active: ActiveUsers) -> sa.ColumnElement[int]:
+        """Return ``audience_of_rows`` for when ``active`` says which users are."""
+        return sa.case((self.public_while(active), log.EVERYONE), else_=log.OWNER_AND_STAFF)
+
+    def public_while(self, active: ActiveUsers) -> sa.ColumnElement[bool]:
+        """Return which rows everyone sees if ``active`` says which users are; trash apart."""
         soon = sa.literal(self.now + log.FORESIGHT, User.created_at.type)
-        shown = sa.and_(self.public_rows(soon), author == "active")
-        return sa.case((shown, log.EVERYONE), else_=log.OWNER_AND_STAFF)
+        return sa.and_(self.public_rows(soon), active(self.model.author_id))
+
+    def shown_rows(self) -> sa.ColumnElement[bool]:
+        return self.public_while(is_active)
+
+    def rows_shown_by(self, user_id: int) -> sa.ColumnElement[bool]:
+        """Return which rows are seen by fewer while a user is suspended."""
+        return sa.and_(self.model.author_id == user_id)
 
     def readmit(self, item: M, slug: str | None) -> None:
         """Refuse to bring an item back whose author is in the trash.
@@ -140,19 +166,39 @@ class Authored(Service[M]):
 
     def _caller(self) -> User:
         """Return the caller's row, kept from a deletion at the same time."""
-        if self.actor is None:
-            raise Unauthenticated()
-        found = _CALLER.ask(self.session, {"id": self.actor.id})
-        if not found:
-            raise Unauthenticated()
-        author = User(**found[0]._asdict())
-        make_transient_to_detached(author)
-        return author
+        return held_caller(self.session, self.actor)
+
+
+def held_caller(session: Session, actor: Actor | None) -> User:
+    """Return the caller's row, kept from being deleted or suspended until the commit.
+
+    Raises:
+        Unauthenticated: nobody is signed in, or that has happened.
+    """
+    found = _CALLER.ask(session, {"id": actor.id}) if actor else None
+    if not found:
+        raise Unauthenticated()
+    caller = User(**found[0]._asdict())
+    make_transient_to_detached(caller)
+    return caller
+
+
+def is_active(user_id: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a user is not suspended."""
+    user = aliased(User)
+    status = sa.select(user.status).where(user.id == user_id).correlate_except(user)
+    return status.scalar_subquery() == "active"
+
+
+def keep_users(session: Session, ids: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
+    """Keep users as they are until the commit: neither suspended nor deleted meanwhile."""
+    kept = sa.select(User.id).where(User.id.in_(ids)).order_by(User.id)
+    session.execute(kept.with_for_update(read=True, key_share=True))
 
 
 #: Asks for no more of the caller than ``audience`` wants to know.
 _CALLER = Question(
-    sa.select(User.id, User.status, User.username, User.name)
+    sa.select(User.id, User.status, User.username, User.name, User.avatar_id)
     .where(User.id == sa.bindparam("id"), User.deleted_at.is_(None), User.status == "active")
     .with_for_update(read=True, key_share=True)
 )

@@ -122,6 +122,8 @@ class Service(Rules[M]):
             if self.searched and self._found_by(item) != told:
                 search.keep(self.session, self.searched, item, counted)
             self.record("update", item, was=was)
+            if self.audience(item) != was:
+                self.record_children(item, was)
 
     def delete(self, id: int, expected: frozenset[int] | None = None) -> Deletion:
         """Move an item to the trash, with what belongs to it. Raises as ``patch``."""
@@ -140,6 +142,16 @@ class Service(Rules[M]):
         if expected is not None and item.version not in expected:
             raise Stale()
         return item
+
+    def see(self, id: int) -> None:
+        """Raise NotFound unless the item is there and visible to this actor."""
+        key = (self.rank, "see")
+        if (question := self._statements.get(key)) is None:
+            statement = self.visible().where(self.model.id == sa.bindparam("item_id"))
+            statement = statement.with_only_columns(self.model.id, maintain_column_froms=True)
+            question = self._statements[key] = Question(statement)
+        if not question.ask(self.session, {**self.params, "item_id": id}):
+            raise NotFound()
 
     def check(self, action: str, id: int | None) -> None:
         """Raise what would refuse ``action`` before its input is looked at."""
@@ -164,10 +176,18 @@ class Service(Rules[M]):
             now=log.NOBODY if item.deleted_at else self.audience(item),
             actor_id=self.actor.user_id if self.actor else None,
             via=self.via,
-            owner_id=self.owner_of(item),
+            owner_id=self.insider_of(item),
             group_id=group_id,
         )
         log.record(self.session, entry, self.snapshot(item) if keeps else None)
+
+    def record_children(self, item: M, was: int) -> None:
+        """Log what appears or disappears because another audience than ``was`` sees ``item``."""
+        before, after = sa.literal(was), sa.literal(self.audience(item))
+        for child, key in self.children():
+            rows = child.log_rows("update", before, after, None)
+            living = child.model.deleted_at.is_(None)
+            log.record_each(self.session, rows.where(key == item.id, living, child.shown_rows()))
 
     def snapshot(self, item: M) -> dict[str, Any]:
         """Return the fields that a revision keeps, as JSON values."""
@@ -178,7 +198,11 @@ class Service(Rules[M]):
         }
 
     def log_rows(
-        self, op: str, was: sa.ColumnElement[int], now: sa.ColumnElement[int], group_id: int | None
+        self,
+        op: str,
+        was: sa.ColumnElement[int],
+        now: sa.ColumnElement[int],
+        group_id: sa.ColumnElement[Any] | int | None,
     ) -> sa.Select[Any]:
         """Select a log row for each row of this table; narrow it by ``where``."""
         values: tuple[Any, ...] = (
@@ -186,12 +210,14 @@ class Service(Rules[M]):
             sa.literal(self.via),
             sa.literal(self.type),
             self.model.id,
-            self.owner_column(),
+            self.insider_column(),
             sa.literal(op),
             self.model.version,
             was,
             now,
-            sa.literal(group_id, sa.BigInteger),
+            group_id
+            if isinstance(group_id, sa.ColumnElement)
+            else sa.literal(group_id, sa.BigInteger),
         )
         return sa.select(*values)
 

@@ -20,6 +20,7 @@ from models import Change, Post
 from services import clock, log
 from services.actor import Actor
 from services.base import Service
+from services.comments import CommentService
 from services.errors import Fault, Invalid, ServiceError
 from services.posts import PostService
 from services.users import UserService
@@ -52,6 +53,7 @@ class Kind:
 KINDS = {
     "users": Kind(UserService, staff="admin"),
     "posts": Kind(PostService, staff="editor", appears_at=Post.published_at),
+    "comments": Kind(CommentService, staff="editor", appears_at=Post.published_at),
 }
 
 
@@ -281,7 +283,7 @@ class ChangeService:
                 return ()  # nothing appears, or not to those who saw it before
             conditions += [kind.appears_at > cursor.time, kind.appears_at <= walk.until]
             if self.actor:
-                conditions.append(self._service(walk.type).owner_column() != self.actor.id)
+                conditions.append(self._service(walk.type).insider_column() != self.actor.id)
         return self._visible(walk.type, *conditions, limit=limit)
 
     def _visible(

@@ -1,7 +1,9 @@
 """Deleting, restoring and purging: what goes to the trash together comes back together.
 
 The rows of one deletion carry its id in ``deletion_id``; children follow their parents by one
-UPDATE and one INSERT ... SELECT into the log per table, however many there are.
+UPDATE and one INSERT ... SELECT into the log per table, however many there are. What has two
+parents, as a comment has a post and an author, comes back when both are there: the deletion of one
+hands it over to that of the other.
 """
 
 from __future__ import annotations
@@ -39,6 +41,11 @@ def discard(service: Service[Any], item: Any) -> Deletion:
     service.session.flush()
     service.record("delete", item, was=was, group_id=deletion.id)
     deletion.children_count = _take_children(service, deletion)
+    for child in _descendants(service):
+        was_seen, now = child.audience_of_rows(), sa.literal(log.NOBODY)
+        rows = child.log_rows("delete", was_seen, now, deletion.id)
+        log.record_each(service.session, rows.where(child.model.deletion_id == deletion.id))
+    service.settle(item, -1)
     return deletion
 
 
@@ -48,9 +55,12 @@ def restore(service: Service[Any], item: Any, deletion: Deletion) -> None:
     item.version += 1
     service.session.flush()
     service.record("restore", item, was=log.NOBODY, group_id=deletion.id)
-    _return_children(service, deletion)
+    for child in _descendants(service):
+        _hand_over(child, deletion)
+        _return(child, deletion)
     service.session.delete(deletion)
     service.session.flush()
+    service.settle(item, 1)
 
 
 def purge(service: Service[Any], ids: sa.Select[Any], *, with_owner: bool = False) -> None:
@@ -84,39 +94,86 @@ def _purge(service: Service[Any], doomed: list[int], with_owner: bool) -> None:
         session.execute(sa.delete(table).where(table.type == service.type, column.in_(doomed)))
 
 
+def _descendants(service: Service[Any]) -> list[Service[Any]]:
+    """Return what may belong to it, at any depth, each table once and after its parents."""
+    found: dict[str, Service[Any]] = {}
+    for child, _key in service.children():
+        for each in (child, *_descendants(child)):
+            found.pop(each.type, None)
+            found[each.type] = each
+    return list(found.values())
+
+
 def _take_children(service: Service[Any], deletion: Deletion) -> int:
     taken = 0
     for child, key in service.children():
         parents = sa.select(service.model.id).where(service.model.deletion_id == deletion.id)
         model = child.model
-        result = service.session.execute(
+        taken += _update(
+            service,
             sa.update(model)
             .where(key.in_(parents), model.deleted_at.is_(None))
-            .values(deleted_at=service.now, deletion_id=deletion.id, version=model.version + 1)
-            .execution_options(synchronize_session=False)
+            .values(deleted_at=service.now, deletion_id=deletion.id, version=model.version + 1),
         )
-        taken += result.rowcount  # type: ignore[attr-defined]  # a CursorResult
-        was, now = child.audience_of_rows(), sa.literal(log.NOBODY)
-        rows = child.log_rows("delete", was, now, deletion.id)
-        log.record_each(service.session, rows.where(model.deletion_id == deletion.id))
         taken += _take_children(child, deletion)
     return taken
 
 
-def _return_children(service: Service[Any], deletion: Deletion) -> None:
-    for child, _key in service.children():
-        child.make_room(deletion)
-        model = child.model
-        service.session.execute(
-            sa.update(model)
-            .where(model.deletion_id == deletion.id)
-            .values(deleted_at=None, deletion_id=None, version=model.version + 1)
-            .execution_options(synchronize_session=False)
-        )
-        taken = sa.select(Change.id).where(
-            Change.group_id == deletion.id, Change.type == child.type, Change.op == "delete"
-        )
-        was, now = sa.literal(log.NOBODY), child.audience_of_rows()
-        rows = child.log_rows("restore", was, now, deletion.id)
-        log.record_each(service.session, rows.where(model.id.in_(taken)))
-        _return_children(child, deletion)
+def _hand_over(child: Service[Any], deletion: Deletion) -> None:
+    """Leave to another deletion what would come back to a parent that is in the trash by now."""
+    from services.registry import RESOURCES  # it knows all services, so none can import it first
+
+    model, moved = child.model, 0
+    for parent, key in child.parents().items():
+        gone = RESOURCES[parent].model
+        is_gone = sa.and_(gone.id == key, gone.deletion_id.is_not(None))
+        values = {
+            name: sa.select(column).where(is_gone).correlate(model).scalar_subquery()
+            for name, column in (("deletion_id", gone.deletion_id), ("deleted_at", gone.deleted_at))
+        }
+        values["version"] = model.version + 1
+        orphans = sa.and_(model.deletion_id == deletion.id, sa.exists().where(is_gone))
+        moved += _update(child, sa.update(model).where(orphans).values(values))
+    if moved:
+        _note_heirs(child, deletion)
+
+
+def _note_heirs(child: Service[Any], deletion: Deletion) -> None:
+    """Log what other deletions took over, so that they bring it back; they count it."""
+    model = child.model
+    handed = sa.and_(model.id.in_(_taken(child, deletion)), model.deletion_id.is_not(None))
+    nobody = sa.literal(log.NOBODY)
+    rows = child.log_rows("delete", nobody, nobody, model.deletion_id)
+    log.record_each(child.session, rows.where(handed))
+    number = sa.select(sa.func.count()).where(model.deletion_id == Deletion.id, handed)
+    heirs = sa.update(Deletion).where(Deletion.id.in_(sa.select(model.deletion_id).where(handed)))
+    added = number.correlate(Deletion).scalar_subquery()
+    _update(child, heirs.values(children_count=Deletion.children_count + added))
+
+
+def _return(child: Service[Any], deletion: Deletion) -> None:
+    """Bring back what a deletion took of one table."""
+    child.make_room(deletion)
+    model = child.model
+    _update(
+        child,
+        sa.update(model)
+        .where(model.deletion_id == deletion.id)
+        .values(deleted_at=None, deletion_id=None, version=model.version + 1),
+    )
+    was, now = sa.literal(log.NOBODY), child.audience_of_rows()
+    rows = child.log_rows("restore", was, now, deletion.id)
+    back = sa.and_(model.id.in_(_taken(child, deletion)), model.deletion_id.is_(None))
+    log.record_each(child.session, rows.where(back))
+
+
+def _taken(child: Service[Any], deletion: Deletion) -> sa.Select[Any]:
+    """Select the ids that the log says a deletion took."""
+    of_it = (Change.group_id == deletion.id, Change.type == child.type)
+    return sa.select(Change.id).where(*of_it, Change.op == "delete")
+
+
+def _update(service: Service[Any], statement: sa.Update) -> int:
+    """Run an update of many rows; return of how many."""
+    result = service.session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]  # a CursorResult

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from services.base import Service
+from services.comments import CommentService
 from services.posts import PostService
 from services.users import UserService
 
 RESOURCES: dict[str, type[Service[Any]]] = {
-    service.type: service for service in (PostService, UserService)
+    service.type: service for service in (PostService, UserService, CommentService)
 }

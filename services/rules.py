@@ -113,6 +113,13 @@ class Rules(Generic[M]):
         """Return ``audience`` as an expression over this table's rows, trash or not."""
         return sa.literal(log.EVERYONE)
 
+    def shown_rows(self) -> sa.ColumnElement[bool]:
+        """Return which rows everyone sees as long as everyone sees what they belong to."""
+        return sa.true()
+
+    def settle(self, item: M, by: int) -> None:
+        """Bring counts up to date: ``item``, with all that belongs to it, went (-1) or came (1)."""
+
     def readmit(self, item: M, slug: str | None) -> None:
         """Before ``item`` comes back by itself: refuse, or make it fit under ``slug``."""
 
@@ -145,6 +152,14 @@ class Rules(Generic[M]):
     def owner_column(self) -> sa.ColumnElement[int]:
         """Return the column behind ``owner_of``."""
         return self.model.author_id  # type: ignore[no-any-return]  # a column of the subclass
+
+    def insider_of(self, item: M) -> int:
+        """Return the id of the user who sees ``item``, beside staff, while not everyone does."""
+        return self.owner_of(item)
+
+    def insider_column(self) -> sa.ColumnElement[int]:
+        """Return the expression behind ``insider_of``."""
+        return self.owner_column()
 
     def title_of(self, item: M) -> str:
         """Return what the trash calls it."""
