@@ -38,6 +38,8 @@ class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
 
     anonymous: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
     """Verbs that need nobody signed in."""
+    is_kept: ClassVar[bool] = False
+    """Whether what GET answers depends on caller, URL and database alone (api/cache.py)."""
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Response:
         """Ask for a caller, then run the verb; RESTX would validate and marshal here."""
@@ -165,6 +167,8 @@ class SpecEndpoint(Endpoint):
 class Listing(SpecEndpoint):
     """``GET`` a page, or all pages as a stream (api/streams.py)."""
 
+    is_kept = True
+
     def get(self, **fixed: Any) -> Response:
         """List {plural}
 
@@ -200,7 +204,7 @@ class Listing(SpecEndpoint):
 class Collection(Listing):
     """``GET`` a page; ``POST`` a new item if the spec has a ``create`` shape."""
 
-    def post(self) -> Response:
+    def post(self, **fixed: Any) -> Response:
         """Create {a}
 
         Answers what was made, with its URL in `Location`. What is wrong with the body is listed
@@ -210,7 +214,7 @@ class Collection(Listing):
         mask = self.mask()
         body = self.body(declared(self.spec.create), "create")
         self.service(self.session).confirm(None, body)
-        data = self.spec.service.prepare(body)
+        data = self.spec.service.prepare(body | fixed)
 
         def work(session: Session) -> Any:
             service = self.service(session)
