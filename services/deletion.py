@@ -8,6 +8,7 @@ hands it over to that of the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -40,8 +41,11 @@ def discard(service: Service[Any], item: Any) -> Deletion:
     item.version += 1
     service.session.flush()
     service.record("delete", item, was=was, group_id=deletion.id)
-    deletion.children_count = _take_children(service, deletion)
+    taken = _take_children(service, deletion)
+    deletion.children_count = taken.total()
     for child in _descendants(service):
+        if not taken[child.type]:
+            continue
         was_seen, now = child.audience_of_rows(), sa.literal(log.NOBODY)
         rows = child.log_rows("delete", was_seen, now, deletion.id)
         log.record_each(service.session, rows.where(child.model.deletion_id == deletion.id))
@@ -89,6 +93,7 @@ def _purge(service: Service[Any], doomed: list[int], with_owner: bool) -> None:
     )
     if service.searched:
         search.forget(session, service.searched, doomed)
+    service.purging(doomed)
     session.execute(sa.delete(service.model).where(service.model.id.in_(doomed)))
     for table, column in ((Revision, Revision.id), (Deletion, Deletion.item_id)):
         session.execute(sa.delete(table).where(table.type == service.type, column.in_(doomed)))
@@ -104,12 +109,13 @@ def _descendants(service: Service[Any]) -> list[Service[Any]]:
     return list(found.values())
 
 
-def _take_children(service: Service[Any], deletion: Deletion) -> int:
-    taken = 0
+def _take_children(service: Service[Any], deletion: Deletion) -> Counter[str]:
+    """Move what belongs to what a deletion took to the trash; return how many of each type."""
+    taken: Counter[str] = Counter()
     for child, key in service.children():
         parents = sa.select(service.model.id).where(service.model.deletion_id == deletion.id)
         model = child.model
-        taken += _update(
+        taken[child.type] += _update(
             service,
             sa.update(model)
             .where(key.in_(parents), model.deleted_at.is_(None))
@@ -155,12 +161,14 @@ def _return(child: Service[Any], deletion: Deletion) -> None:
     """Bring back what a deletion took of one table."""
     child.make_room(deletion)
     model = child.model
-    _update(
+    number = _update(
         child,
         sa.update(model)
         .where(model.deletion_id == deletion.id)
         .values(deleted_at=None, deletion_id=None, version=model.version + 1),
     )
+    if not number:
+        return
     was, now = sa.literal(log.NOBODY), child.audience_of_rows()
     rows = child.log_rows("restore", was, now, deletion.id)
     back = sa.and_(model.id.in_(_taken(child, deletion)), model.deletion_id.is_(None))
