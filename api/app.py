@@ -16,6 +16,7 @@ from werkzeug.wsgi import get_host
 from api import (
     assets,
     auth,
+    cache,
     commands,
     console,
     converters,
@@ -29,6 +30,7 @@ from api import (
     namespaces,
     openapi,
     pages,
+    seen,
     streams,
     transfers,
 )
@@ -102,8 +104,10 @@ def create_app(config: Config) -> Flask:
         RESTX_INCLUDE_ALL_MODELS=True,
     )
     app.extensions["signpost"] = SimpleNamespace(cursors=Cursors(config.SECRET_KEY))
+    seen.init_app(app)
     logs.init_app(app, config)
     metrics.init_app(app, config)
+    cache.init_app(app)
     headers.init_app(app, config)
     errors.init_app(app)
     converters.init_app(app)

@@ -22,6 +22,7 @@ from functools import wraps
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 from cachetools import FIFOCache
 from flask import Flask, Response, current_app, request
 from flask.globals import app_ctx, request_ctx
@@ -29,12 +30,12 @@ from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import InvalidTokenError, PyJWTError
 
-from api.database import db
+from api.database import engine_of
 from api.problems import Challenge
 from config import Config
 from services import keys, passwords, refresh
 from services.actor import ROLES, Actor
-from services.errors import Unauthenticated
+from services.errors import Unauthenticated, Unavailable
 from services.lifetimes import lifetimes
 from services.refresh import Grant
 from services.revocation import Registry
@@ -86,12 +87,24 @@ class _Signing:
 class Parts:
     """What signing in needs in one app."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, engine: Callable[[], sa.Engine]) -> None:
         self.keys = keys.open_keys(config.JWT_KEYS, config.DATA_DIR)
-        self.revocations = Registry(lambda: db.engine)
+        self.revocations = Registry(engine)
         self.refresh_key = refresh.successor_key(config.SECRET_KEY)
         self.verified: FIFOCache[bytes, _Verified] = FIFOCache(REMEMBERED)
         self.lock = threading.Lock()
+
+    def recognise(self, header: str) -> Actor | None:
+        """Return whose token this is, if it was verified before and is good still; else None."""
+        match = _BEARER.fullmatch(header)
+        found = self.verified.get(_name(match[1])) if match else None
+        if found is None or time.time() >= found.exp + LEEWAY:
+            return None
+        try:
+            is_revoked = self.revocations.is_revoked(found.actor.id, found.session_id, found.ver)
+        except Unavailable:
+            return None
+        return None if is_revoked else found.actor
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -118,7 +131,7 @@ def init_app(app: Flask, config: Config) -> None:
         blocklist=config.PASSWORD_BLOCKLIST,
         concurrency=max(1, (os.cpu_count() or 1) // config.WORKERS),
     )
-    app.extensions["signpost"].auth = Parts(config)
+    app.extensions["signpost"].auth = Parts(config, engine_of(app))
     jwt.init_app(app)
 
 
@@ -240,8 +253,12 @@ def _refuse_revoked(found: _Verified) -> None:
         raise _refused("The access token has been revoked.")
 
 
+def _name(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
 def _remembered(token: str) -> _Verified:
-    name, own = hashlib.sha256(token.encode()).digest(), parts()
+    name, own = _name(token), parts()
     found = own.verified.get(name)
     if found is None:
         found = _verify(token)

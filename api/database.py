@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +41,17 @@ def init_app(app: Flask, config: Config) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, config.THREADS)
     db.init_app(app)
     app.extensions["signpost"].readers = threading.local()
+
+
+def engine_of(app: Flask) -> Callable[[], sa.Engine]:
+    """Return what knows the app's engine without a context; it is asked for at the first use."""
+
+    @cache
+    def engine() -> sa.Engine:
+        with app.app_context():
+            return db.engine
+
+    return engine
 
 
 def reader() -> Session:

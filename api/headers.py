@@ -103,10 +103,7 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
     def check_request() -> None:
         asked = request_ctx.request
         environ = asked.environ
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        # Not a secret; to ask the system for random bytes costs 9 us.
-        request_id = given if _REQUEST_ID.fullmatch(given) else f"{getrandbits(128):032x}"
-        app_ctx.g.request_id = environ[_REQUEST_ID_KEY] = request_id
+        app_ctx.g.request_id = environ[_REQUEST_ID_KEY] = request_id(environ)
         if not _has_one_host(environ) or (hosts and not _is_meant(environ, hosts)):
             raise _last(UnknownHost())
         if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
@@ -121,6 +118,13 @@ def _check_request(hosts: frozenset[str]) -> Callable[[], None]:
             raise NotFound()  # the router would drop all but one: a second URL of everything
 
     return check_request
+
+
+def request_id(environ: dict[str, Any]) -> str:
+    """Return the id that the client gave its request, or a new one."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    # Not a secret; to ask the system for random bytes costs 9 us.
+    return given if _REQUEST_ID.fullmatch(given) else f"{getrandbits(128):032x}"
 
 
 def _has_one_host(environ: dict[str, Any]) -> bool:

@@ -23,6 +23,8 @@ _TRIES = 5
 class Item(SpecEndpoint):
     """``GET`` and ``DELETE`` one item; ``PUT`` and ``PATCH`` it if the spec has their shapes."""
 
+    is_kept = True
+
     def get(self, id: int) -> Response:
         """Get {a}
 

@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,9 +17,9 @@ from typing import Any, cast
 
 import orjson
 import structlog
-from flask import Flask, Response, g, has_request_context
-from flask.globals import app_ctx, request_ctx
+from flask import Flask, g, has_request_context
 
+from api.seen import Observer, Seen
 from config import Config
 from services.times import format_time
 
@@ -58,39 +57,31 @@ def configure(config: Config, descriptor: int = _STDOUT) -> None:
 
 
 def init_app(app: Flask, config: Config) -> None:
-    """Log each request of ``app`` once, when it is answered; install before other hooks."""
+    """Log each request of ``app`` once, when it is answered."""
     configure(config)
-    app.before_request(_start_clock)
     if _LEVELS[config.LOG_LEVEL] <= logging.INFO:
-        app.after_request(_access_line(_RENDERERS[config.LOG_FORMAT]))
+        app.extensions["signpost"].observers.append(_access_line(_RENDERERS[config.LOG_FORMAT]))
 
 
-def _start_clock() -> None:
-    app_ctx.g.started = time.perf_counter()
-
-
-def _access_line(render: Renderer) -> Callable[[Response], Response]:
-    """Return the hook; it goes past structlog's pipeline, which costs more than the line."""
+def _access_line(render: Renderer) -> Observer:
+    """Return what writes it; it goes past structlog's pipeline, which costs more than the line."""
     lines = _Lines(_STDOUT)
 
-    def access_line(response: Response) -> Response:
-        asked, known = request_ctx.request, app_ctx.g  # each use of a proxy costs a microsecond
-        rule, actor = asked.url_rule, known.get("actor")
+    def access_line(seen: Seen) -> None:
         line = {
             "time": _now(),
             "level": "info",
             "event": "request",
-            "request_id": known.get("request_id"),
-            "method": asked.method,
-            "route": rule.rule if rule else None,
-            "path": asked.path,
-            "status": response.status_code,
-            "duration_ms": round((time.perf_counter() - known.started) * 1000, 2),
-            "actor": actor.id if actor else None,
-            "address": asked.remote_addr,
+            "request_id": seen.request_id,
+            "method": seen.method,
+            "route": seen.route,
+            "path": seen.path,
+            "status": seen.status,
+            "duration_ms": round(seen.seconds * 1000, 2),
+            "actor": seen.actor_id,
+            "address": seen.address,
         }
         lines.msg(render(None, "info", line))
-        return response
 
     return access_line
 

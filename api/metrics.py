@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import hmac
 import os
-import time
-from collections.abc import Callable
 from ipaddress import ip_address
 
 from flask import Blueprint, Flask, Response, request
-from flask.globals import app_ctx, request_ctx
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
 
 from api.problems import Challenge
+from api.seen import Observer, Seen
 from config import Config
 from services.errors import Forbidden
 
@@ -46,7 +44,7 @@ def init_app(app: Flask, config: Config) -> None:
         buckets=BUCKETS,
         registry=registry,
     )
-    app.after_request(_observe(requests, errors, durations))
+    app.extensions["signpost"].observers.append(_observe(requests, errors, durations))
     app.register_blueprint(_blueprint(config, registry))
 
 
@@ -65,24 +63,20 @@ class _Process:
         return self._id
 
 
-def _observe(
-    requests: Counter, errors: Counter, durations: Histogram
-) -> Callable[[Response], Response]:
+def _observe(requests: Counter, errors: Counter, durations: Histogram) -> Observer:
     series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
-    def observe(response: Response) -> Response:
-        asked, status = request_ctx.request, response.status_code
-        method, rule = asked.method, asked.url_rule
-        key = (method if method in _METHODS else "other", rule.rule if rule else "none", status)
+    def observe(seen: Seen) -> None:
+        method = seen.method if seen.method in _METHODS else "other"
+        key = (method, seen.route or "none", seen.status)
         if key not in series:
             labels = tuple(map(str, key))
             series[key] = (requests.labels(*labels), durations.labels(*labels))
         count, duration = series[key]
         count.inc()
-        duration.observe(time.perf_counter() - app_ctx.g.started)
-        if status >= 500:
+        duration.observe(seen.seconds)
+        if seen.status >= 500:
             errors.labels(*map(str, key)).inc()
-        return response
 
     return observe
 

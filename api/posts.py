@@ -27,7 +27,7 @@ author = ns.model(
         "id": fields.Integer(required=True, attribute="author_id", example=7),
         "username": fields.String(required=True, attribute="author_username", example="ada"),
         "name": fields.String(required=True, nullable=True, attribute="author_name", example="Ada"),
-        "avatar_url": fields.String(required=True, nullable=True, example=None),
+        "avatar_url": fields.FileContent(required=True, nullable=True, example=None),
     },
 )
 
@@ -80,6 +80,13 @@ def _writable(*, required: bool) -> dict[str, Any]:
             description="Shown as written; the same whatever the case.",
             example=["python", "Flask"],
         ),
+        "cover_id": fields.Integer(
+            required=required,
+            nullable=True,
+            min=1,
+            description="A picture among your own files, or null.",
+            example=None,
+        ),
     }
 
 
@@ -95,6 +102,13 @@ post = ns.model(
             example="<p>The <em>first</em> post.</p>",
         ),
         "author": fields.Inline(author, required=True, readonly=True),
+        "cover_url": fields.FileContent(
+            required=True,
+            readonly=True,
+            nullable=True,
+            description="Where the cover is; null without one, or while it is in the trash.",
+            example=None,
+        ),
         "comments_count": fields.Integer(required=True, readonly=True, example=0),
         "likes_count": fields.Integer(required=True, readonly=True, example=0),
         "snippet": fields.snippet(),
@@ -154,6 +168,7 @@ class PostRights(Rights):
 @expose(ns, "/posts/by-slug/<slug>", get=reads(ns, posts, "getPostBySlug", 301))
 class PostBySlug(SpecEndpoint):
     spec = posts
+    is_kept = True
 
     def get(self, slug: str) -> Response:
         """Get a post by its slug

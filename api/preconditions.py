@@ -51,7 +51,7 @@ def expected_versions(*, required: bool) -> frozenset[int] | None:
 def conditional(response: Response) -> Response:
     """Make a 200 with an ETag a 304 if the client has that representation already."""
     header = request.headers.get("If-None-Match")
-    if header is None or response.status_code != 200 or not _has(header, response.headers["ETag"]):
+    if header is None or response.status_code != 200 or not names(header, response.headers["ETag"]):
         return response
     response.status_code = 304
     response.response = []
@@ -74,7 +74,8 @@ def _http_date(seconds: int) -> str:
     return http_date(seconds)
 
 
-def _has(header: str, tag: str) -> bool:
+def names(header: str, tag: str) -> bool:
+    """Whether If-None-Match names ``tag``; weak and strong ones are the same there."""
     if header.strip() == "*":
         return True
     mine = tag.removeprefix("W/")

@@ -46,7 +46,13 @@ def _public() -> dict[str, Any]:
         "id": fields.Integer(required=True, readonly=True, example=7),
         "username": fields.String(required=True, example="ada"),
         **_profile(required=True),
-        "avatar_url": fields.String(required=True, nullable=True, readonly=True),
+        "avatar_url": fields.FileContent(
+            required=True,
+            nullable=True,
+            readonly=True,
+            description="Where the avatar is; null without one, or while it is in the trash.",
+            example=None,
+        ),
         "snippet": fields.snippet(),
         "role": fields.String(required=True, enum=list(ROLES), example="author"),
         "posts_count": fields.Integer(required=True, readonly=True, example=3),
@@ -79,6 +85,7 @@ user = ns.model(
         "email": fields.String(description="To the user and to admins only, as what follows."),
         "email_verified": fields.Boolean(readonly=True),
         "status": fields.String(enum=["active", "suspended"]),
+        "avatar_id": fields.Integer(nullable=True, example=None),
         "updated_at": fields.DateTime(readonly=True),
         "version": fields.Integer(readonly=True),
     },
@@ -105,7 +112,10 @@ def _sign_up() -> dict[str, Any]:
 
 def _change() -> dict[str, Any]:
     current = fields.String(kind="secret", description="Needed to change your own email.")
-    return {**_writable(), "current_password": current}
+    avatar = fields.Integer(
+        nullable=True, min=1, description="A picture among your own files, or null.", example=None
+    )
+    return {**_writable(), "avatar_id": avatar, "current_password": current}
 
 
 def _view(actor: Actor | None, row: Any) -> Model:
@@ -211,6 +221,7 @@ class UserPosts(Listing):
 @expose(ns, "/users/by-username/<username>", get=reads(ns, users, "getUserByName"))
 class UserByName(SpecEndpoint):
     spec = users
+    is_kept = True
 
     def get(self, username: str) -> Response:
         """Get a user by name

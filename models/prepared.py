@@ -51,16 +51,28 @@ class Question:
             sqlalchemy.exc.SQLAlchemyError: as from any statement.
         """
         engine = _engine(session)
-        text = self._text(engine.dialect)
-        if text is None or engine.dispatch.before_cursor_execute:
+        if self._text(engine.dialect) is None or engine.dispatch.before_cursor_execute:
             return session.connection().execute(self.statement, dict(params)).all()
-        is_within = session.in_transaction()
-        anew = self._planned_anew and engine.dialect.name == "postgresql"
-        options = {"prepare": False} if anew else {}
-        with _within(session.connection()) if is_within else _apart(engine) as driver:
-            cursor = driver.execute(text.sql, text.values(params), **options)
-            found = [list(row) for row in cursor.fetchall()]
-            cursor.close()
+        if session.in_transaction():
+            with _within(session.connection()) as driver:
+                return self._rows(driver, engine.dialect, params)
+        return self.ask_apart(engine, params)
+
+    def ask_apart(self, engine: sa.Engine, params: Mapping[str, Any]) -> Sequence[Any]:
+        """Return all rows, as a transaction of its own. Raises as ``ask``."""
+        with _apart(engine) as driver:
+            return self._rows(driver, engine.dialect, params)
+
+    def _rows(self, driver: Any, dialect: sa.Dialect, params: Mapping[str, Any]) -> Sequence[Any]:
+        text = self._text(dialect)
+        if text is None:
+            raise TypeError("its text depends on the values: it can't be prepared")
+        anew = self._planned_anew and dialect.name == "postgresql"
+        cursor = driver.execute(
+            text.sql, text.values(params), **({"prepare": False} if anew else {})
+        )
+        found = [list(row) for row in cursor.fetchall()]
+        cursor.close()
         for row in found:
             for index, read in text.readers:
                 row[index] = read(row[index])
