@@ -1,4 +1,7 @@
-"""Random histories of users and posts, made by the services and seen by a model in plain Python."""
+"""Random histories of users, posts and comments, made by the services.
+
+They are seen by a model in plain Python.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Deletion, Post, User
+from models import Comment, Deletion, Post, User
 from services import log
 from services.actor import Actor
 from services.changes import ChangeService, Cursor
+from services.comments import CommentService
 from services.errors import ServiceError
 from services.posts import PostService
 from services.transaction import reading, transact
@@ -65,16 +69,16 @@ class Copy:
             pass
 
 
-def world(session: Session) -> tuple[list[Any], list[Any]]:
-    """Return every row of users and posts, whoever may see it."""
+def world(session: Session) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return every row of users, posts and comments, whoever may see it."""
     session.rollback()
-    rows = [list(session.execute(sa.select(model.__table__))) for model in (User, Post)]
+    rows = [list(session.execute(sa.select(model.__table__))) for model in (User, Post, Comment)]
     session.rollback()
-    return rows[0], rows[1]
+    return rows[0], rows[1], rows[2]
 
 
 def visible(
-    users: list[Any], posts: list[Any], actor: Actor | None, time: datetime
+    users: list[Any], posts: list[Any], comments: list[Any], actor: Actor | None, time: datetime
 ) -> dict[Key, int]:
     """Return the versions of what ``actor`` may see, by the rules written anew."""
     me, role = (actor.id, actor.role) if actor else (None, None)
@@ -89,7 +93,22 @@ def visible(
             is_public = is_out and author.status == "active"
             if is_public or post.author_id == me or role in {"editor", "admin"}:
                 seen["posts", post.id] = post.version
+    for comment in comments:
+        author = authors.get(comment.author_id)
+        is_there = comment.deleted_at is None and ("posts", comment.post_id) in seen
+        if is_there and author and (author.status == "active" or role in {"editor", "admin"}):
+            seen["comments", comment.id] = comment.version
     return seen
+
+
+def counted(users: list[Any], posts: list[Any], comments: list[Any]) -> dict[int, int]:
+    """Return how many comments each post has, by the rules written anew."""
+    there = {user.id for user in users if user.deleted_at is None and user.status == "active"}
+    found = {post.id: 0 for post in posts if post.deleted_at is None}
+    for comment in comments:
+        if comment.deleted_at is None and comment.author_id in there:
+            found[comment.post_id] += 1
+    return found
 
 
 class History:
@@ -99,7 +118,8 @@ class History:
         self.session = session
         self.chance = random.Random(seed)
         self.time = START
-        names = {"ada": "author", "mallory": "author", "grace": "editor", "root": "admin"}
+        names = {"ada": "author", "mallory": "author", "bob": "reader"}
+        names |= {"grace": "editor", "root": "admin"}
         self.users = {
             name: actor_of(make_user(session, f"{name}-{seed}", role=role))
             for name, role in names.items()
@@ -121,7 +141,10 @@ class History:
             assert copy.told.keys() <= self.ever[n], "told of what was never to be seen"
 
     def finish(self) -> None:
-        """Have every copy catch up; each must be what its owner may see then."""
+        """Have every copy catch up; each must be what its owner may see then; so must counts."""
+        users, posts, comments = world(self.session)
+        kept = {post.id: post.comments_count for post in posts if post.deleted_at is None}
+        assert kept == counted(users, posts, comments)
         for copy in self.copies:
             copy.catch_up(self.session, self.chance.randint(1, 5))
             assert copy.items == visible(*world(self.session), copy.actor, self.time)
@@ -143,6 +166,7 @@ class History:
             [
                 *(self._create, self._create, self._patch, self._patch, self._patch, self._delete),
                 *(self._restore, self._restore, self._suspend, self._delete_user, self._purge),
+                *(self._comment, self._comment, self._comment, self._edit, self._delete_comment),
             ]
         )
         with suppress(ServiceError):
@@ -184,6 +208,20 @@ class History:
     def _delete(self) -> None:
         PostService(self.session, self.admin).delete(self._any(Post))
 
+    def _comment(self) -> None:
+        author = self.chance.choice(["ada", "mallory", "bob", "grace"])
+        data = {"post_id": self._any(Post), "body": "C"}
+        if self.chance.random() < 0.5:
+            data["parent_id"] = self._any(Comment)
+        CommentService(self.session, self.users[author]).create(data)
+
+    def _edit(self) -> None:
+        changes = {"body": f"C{self.chance.random()}"}
+        CommentService(self.session, self.admin).patch(self._any(Comment), changes, None)
+
+    def _delete_comment(self) -> None:
+        CommentService(self.session, self.admin).delete(self._any(Comment))
+
     def _delete_user(self) -> None:
         UserService(self.session, self.admin).delete(self._somebody())
 
@@ -199,13 +237,13 @@ class History:
 
     def _purge(self) -> None:
         root = self._root()
-        if root.type == "posts":  # of a user there is nobody left to tell
+        if root.type != "users":  # of a user there is nobody left to tell
             TrashService(self.session, self.admin).purge(root.type, root.item_id)
 
     def _somebody(self) -> int:
-        return self.users[self.chance.choice(["ada", "mallory"])].id
+        return self.users[self.chance.choice(["ada", "mallory", "bob"])].id
 
-    def _any(self, model: type[Post]) -> int:
+    def _any(self, model: type[Post] | type[Comment]) -> int:
         return int(self._pick(self.session.scalars(sa.select(model.id).order_by(model.id)).all()))
 
     def _root(self) -> Any:
