@@ -1,0 +1,28 @@
+// Where the API is, told by <meta name="signpost-api">, and that nothing else may be asked.
+
+const told = document.querySelector('meta[name="signpost-api"]').content;
+
+/** The API's base, without a slash at the end: https://example.org/api/v1 */
+export const API = new URL(told, document.baseURI).href.replace(/\/$/, "");
+
+/** The origin that paths in its answers belong to. */
+export const ORIGIN = new URL(API).origin;
+
+/** Path of the service's own prefix: "" or "/blog". */
+const PREFIX = new URL(API).pathname.replace(/\/api\/v1$/, "");
+
+/** The service's own pages: its console, and what its error codes mean. */
+export const DOCS = `${ORIGIN}${PREFIX}/docs`;
+
+/** Narrow the policy of index.html, which cannot know the address: a second one only takes away. */
+export function narrowPolicy() {
+  const policy = document.createElement("meta");
+  policy.httpEquiv = "Content-Security-Policy";
+  policy.content = `img-src 'self' blob: data: ${ORIGIN}; connect-src 'self' ${ORIGIN}`;
+  document.head.append(policy);
+}
+
+/** Return a URL that the API told as a path, whole: its pages may be on another origin than ours. */
+export function resolve(path) {
+  return new URL(path, API).href;
+}
