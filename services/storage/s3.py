@@ -27,7 +27,9 @@ _CONNECT, _ANSWER = 1.0, 1.9
 #: The same while bytes are stored: putting the parts of a gigabyte together takes its time.
 _STORED = 30.0
 #: Bytes of a part, and of the largest object that is sent in one.
-_PART = 8 * 2**20
+_PART = 5 * 2**20
+#: Parts that an object may have: 10,000.
+_PARTS = 9_000
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 _BEYOND = frozenset({"416", "InvalidRange"})
 _FULL = frozenset({"507", "QuotaExceeded", "InsufficientStorage", "XMinioStorageFull"})
@@ -52,7 +54,7 @@ class S3Storage:
             if size <= _PART:
                 self._slow.put_object(Bucket=self._bucket, Key=key, Body=exact.read(size))
             else:
-                self._slow.upload_fileobj(exact, self._bucket, key, Config=_TRANSFER)
+                self._slow.upload_fileobj(exact, self._bucket, key, Config=_transfer(size))
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Pieces:
         wanted = f"bytes={start}-{'' if end is None else end - 1}"
@@ -146,8 +148,10 @@ class _Beyond(LookupError):
     """No byte of an object is wanted."""
 
 
-#: In the thread that stores: of a part no more than one is in memory.
-_TRANSFER = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
+def _transfer(size: int) -> TransferConfig:
+    """Send parts one after the other, in this thread: no more than one is in memory."""
+    part = max(_PART, size // _PARTS)
+    return TransferConfig(multipart_threshold=_PART, multipart_chunksize=part, use_threads=False)
 
 
 class _Exact:
@@ -169,7 +173,7 @@ class _Exact:
             wanted, self._left = wanted - len(part), self._left - len(part)
         if wanted:
             raise ValueError(f"{self._left} of {self._size} bytes are missing")
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 @contextmanager
