@@ -21,6 +21,7 @@ from api import (
     console,
     converters,
     database,
+    downloads,
     errors,
     headers,
     health,
@@ -114,6 +115,7 @@ def create_app(config: Config) -> Flask:
     database.init_app(app, config)
     auth.init_app(app, config)
     streams.init_app(app)
+    downloads.init_app(app)
     for page in (assets, console, pages):
         page.init_app(app)
     health.init_app(app, config)
