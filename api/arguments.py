@@ -335,6 +335,23 @@ class FormField(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
         return {name: value for name, value in schema.items() if value is not None}
 
 
+class FilesField(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
+    """Files of a form, one at least; Swagger 2.0 knows one of a name only."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, location="files", required=True)
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "in": "formData",
+            "type": "file",
+            "required": True,
+            "description": "A file; there may be up to 1,000.",
+        }
+
+
 def parser() -> RequestParser:
     """Return an empty parser; declare with ``.add_argument(name, type=..., help=..., ...)``."""
     return RequestParser(argument_class=Argument)

@@ -52,6 +52,20 @@ def problem_response(
     extra: Mapping[str, Any] | None = None,
 ) -> Response:
     """Return the problem document of ``code`` (RFC 9457)."""
+    body = _document(code, detail, faults) | dict(extra or {})
+    response = Response(dumps(body), CODES[code].status)
+    response.content_type = "application/problem+json"
+    response.headers.extend(headers or {})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def document(error: ServiceError) -> dict[str, Any]:
+    """Return the problem of one part of a request whose other parts went well."""
+    return _document(error.public_code, error.public_message, error.faults) | error.extra
+
+
+def _document(code: str, detail: str | None, faults: Iterable[Fault]) -> dict[str, Any]:
     kind = CODES[code]
     body: dict[str, Any] = {
         "type": f"{current_app.config['SIGNPOST'].PUBLIC_URL or ''}/problems/{code}",
@@ -64,11 +78,7 @@ def problem_response(
     }
     if errors := [vars(fault) for fault in faults]:
         body["errors"] = errors
-    response = Response(dumps(body | dict(extra or {})), kind.status)
-    response.content_type = "application/problem+json"
-    response.headers.extend(headers or {})
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return body
 
 
 def init_app(app: Flask) -> None:

@@ -2,7 +2,8 @@
 
 So a slow sender costs a sleeping thread and keeps nobody else waiting. Who finds every place taken
 waits up to a second, then hears 503. Health and metrics pass without a place. What is too large is
-answered first and read away then, outside of the place.
+answered first and read away then, outside of the place. Uploads are read as they come, without a
+place, and take one for the work that follows.
 
 Source: docs/decisions/0001-wsgi-server.md
 """
@@ -14,11 +15,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask.globals import request_ctx
 
+from api import stalled
 from config import Config
 from services.errors import Unavailable
 
@@ -36,6 +39,10 @@ FREE = frozenset({"/healthz", "/readyz", "/metrics"})
 #: End of the path that has places of its own, half as many: those who sign in mostly wait for their
 #: turn to hash. In the same places 16 of them made reads wait 270 ms instead of 1 (median).
 SIGN_IN = "/auth/token"
+#: End of the path that files are sent to.
+UPLOAD = "/files"
+#: Uploads that a process receives at once. Each keeps a thread, of which there are 256 to spare.
+UPLOADS_AT_ONCE = 64
 
 _REFUSED = "signpost.refused"
 _PLACES = "signpost.places"
@@ -61,15 +68,32 @@ class Gate:
         self.app = app
         self.most = most
         self._places, self._sign_in_places = _queue(places), _queue(max(1, places // 2))
+        self._uploads = BoundedSemaphore(UPLOADS_AT_ONCE)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] in FREE:
             return self.app(environ, start_response)
+        if _is_upload(environ):
+            return self._receive(environ, start_response)
         body = environ["wsgi.input"]
         is_all = self._read_ahead(environ)
         answer = self._answer(environ, start_response)
         # Who expects a 100 sends the rest only if asked to, and reading would ask.
         return answer if is_all or "HTTP_EXPECT" in environ else _Lingering(answer, body)
+
+    def _receive(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Let an upload read its body by itself; api/stalled.py gives it time."""
+        body = environ["wsgi.input"] = _Watched(environ["wsgi.input"])
+        if not self._uploads.acquire(blocking=False):
+            environ[_REFUSED] = True
+            return _Lingering(self.app(environ, start_response), body)
+        environ[_PLACES] = self._places
+        try:
+            with stalled.patient(environ.get("REMOTE_ADDR", "")):
+                answer = self.app(environ, start_response)
+        finally:
+            self._uploads.release()
+        return answer if "HTTP_EXPECT" in environ and not body.is_read else _Lingering(answer, body)
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         is_sign_in = environ["PATH_INFO"].rstrip("/").endswith(SIGN_IN)
@@ -103,6 +127,21 @@ class Gate:
         return len(body) <= self.most
 
 
+class _Watched:
+    """A body, and whether anybody has begun to read it."""
+
+    def __init__(self, body: InputStream) -> None:
+        self._body = body
+        self.is_read = False
+
+    def read(self, size: int = -1) -> bytes:
+        self.is_read = True
+        return self._body.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._body, name)
+
+
 class _Lingering:
     """An answer, then what the client still sends read away.
 
@@ -110,7 +149,7 @@ class _Lingering:
     Source: RFC 9112, section 9.6.
     """
 
-    def __init__(self, answer: Iterable[bytes], body: InputStream) -> None:
+    def __init__(self, answer: Iterable[bytes], body: InputStream | _Watched) -> None:
         self._answer, self._body = answer, body
 
     def __iter__(self) -> Iterator[bytes]:
@@ -144,6 +183,11 @@ def place(environ: WSGIEnvironment) -> Iterator[None]:
         yield
     finally:
         places.put(None)
+
+
+def _is_upload(environ: WSGIEnvironment) -> bool:
+    is_post = environ.get("REQUEST_METHOD") == "POST"
+    return is_post and environ["PATH_INFO"].rstrip("/").endswith(UPLOAD)
 
 
 def _queue(places: int) -> SimpleQueue[None]:

@@ -97,7 +97,7 @@ def read_raw(limit: int | None = None, *, media_types: Collection[str] = JSON) -
     announced = request.content_length or 0
     if announced > most:
         raise TooLarge(f"A body may have up to {most:,} bytes here.")
-    _check_type(media_types)
+    check_type(media_types)
     # Werkzeug cuts a body of unknown length at the limit and says nothing, so it gets a byte more.
     request.max_content_length = most + 1
     try:
@@ -128,7 +128,12 @@ def record_of(shape: Model) -> Record:
     return cast(Record, record)
 
 
-def _check_type(media_types: Collection[str]) -> None:
+def check_type(media_types: Collection[str]) -> None:
+    """Refuse a body of another type than these, or of a coding.
+
+    Raises:
+        UnsupportedMediaType, MalformedBody: see ``read_raw``.
+    """
     wanted = " or ".join(media_types)
     if request.headers.get("Content-Encoding"):
         raise UnsupportedMediaType("Send the body without a Content-Encoding.")

@@ -10,15 +10,19 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: Seconds without a byte in either direction.
 SILENT = 10
 #: Seconds in which a whole request arrives and the first byte of its answer leaves.
 WHOLE = 30
+#: Seconds in which a whole upload arrives.
+UPLOAD = 300
 #: Seconds between two looks.
 INTERVAL = 2
 
@@ -26,6 +30,25 @@ _OPEN_FILES = Path("/proc/self/fd")
 # struct tcp_info of linux/tcp.h: 8 bytes, the first of which is the state, then 32-bit numbers.
 _TCP_INFO = struct.Struct("B7x9I3I")
 _LISTEN = 10
+
+
+#: Address → uploads that it is just sending; granian doesn't tell the port.
+_uploads: Counter[str] = Counter()
+_lock = threading.Lock()
+
+
+@contextmanager
+def patient(address: str) -> Iterator[None]:
+    """Meanwhile, give connections from ``address`` the time of an upload."""
+    with _lock:
+        _uploads[address] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _uploads[address] -= 1
+            if not _uploads[address]:
+                del _uploads[address]
 
 
 def watch(port: int) -> None:
@@ -44,12 +67,16 @@ def close_stalled(port: int) -> None:
 
 
 def is_stalled(connection: socket.socket) -> bool:
-    """Whether nothing moved for SILENT seconds, or nothing was sent for WHOLE."""
+    """Whether nothing moved for SILENT seconds, or it took longer than is allowed in all."""
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
     numbers: tuple[int, ...] = _TCP_INFO.unpack(info)  # the last three in milliseconds
     state, sent, received = numbers[0], numbers[-3], numbers[-1]
-    is_silent = min(sent, received) >= SILENT * 1000
-    return state != _LISTEN and (is_silent or sent >= WHOLE * 1000)
+    if state == _LISTEN:
+        return False
+    if min(sent, received) >= SILENT * 1000:
+        return True
+    whole = UPLOAD if connection.getpeername()[0] in _uploads else WHOLE
+    return sent >= whole * 1000
 
 
 def _connections(port: int) -> Iterator[socket.socket]:

@@ -184,7 +184,7 @@ def _complete_operation(method: str, item: Document, operation: Document) -> Non
     if method == "patch" and "body" in places:
         operation.setdefault(CONSUMES, MERGE_PATCH_TYPES)
     if types := operation.get(CONSUMES):
-        operation["consumes"] = [FORM] if "formData" in places else types
+        operation["consumes"] = [FORM] if "formData" in places and FORM in types else types
     operation["security"] = [*operation.get("security", _ANYONE)]
     responses = operation["responses"]
     responses.setdefault("default", {"description": "Any other problem."})

@@ -6,9 +6,10 @@ from typing import Any
 
 from services.base import Service
 from services.comments import CommentService
+from services.files import FileService
 from services.posts import PostService
 from services.users import UserService
 
 RESOURCES: dict[str, type[Service[Any]]] = {
-    service.type: service for service in (PostService, UserService, CommentService)
+    service.type: service for service in (PostService, UserService, CommentService, FileService)
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -122,6 +122,9 @@ class Rules(Generic[M]):
 
     def readmit(self, item: M, slug: str | None) -> None:
         """Before ``item`` comes back by itself: refuse, or make it fit under ``slug``."""
+
+    def purging(self, doomed: Sequence[int]) -> None:
+        """Before rows go for good: see to what they have outside of the database."""
 
     def make_room(self, deletion: Deletion) -> None:
         """Before children come back: give way where their unique values are taken by now."""
