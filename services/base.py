@@ -185,7 +185,7 @@ class Service(Rules[M]):
         """Log what appears or disappears because another audience than ``was`` sees ``item``."""
         before, after = sa.literal(was), sa.literal(self.audience(item))
         for child, key in self.children():
-            rows = child.log_rows("update", before, after, None)
+            rows = child.log_rows("update", before, after)
             living = child.model.deleted_at.is_(None)
             log.record_each(self.session, rows.where(key == item.id, living, child.shown_rows()))
 
@@ -202,9 +202,13 @@ class Service(Rules[M]):
         op: str,
         was: sa.ColumnElement[int],
         now: sa.ColumnElement[int],
-        group_id: sa.ColumnElement[Any] | int | None,
+        group_id: Any = None,
     ) -> sa.Select[Any]:
-        """Select a log row for each row of this table; narrow it by ``where``."""
+        """Select a log row for each row of this table; narrow it by ``where``.
+
+        Args:
+            group_id: the column or literal of the deletion that it is part of.
+        """
         values: tuple[Any, ...] = (
             sa.literal(self.actor.user_id if self.actor else None, sa.BigInteger),
             sa.literal(self.via),
@@ -215,9 +219,7 @@ class Service(Rules[M]):
             self.model.version,
             was,
             now,
-            group_id
-            if isinstance(group_id, sa.ColumnElement)
-            else sa.literal(group_id, sa.BigInteger),
+            sa.literal(None, sa.BigInteger) if group_id is None else group_id,
         )
         return sa.select(*values)
 

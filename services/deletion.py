@@ -47,7 +47,7 @@ def discard(service: Service[Any], item: Any) -> Deletion:
         if not taken[child.type]:
             continue
         was_seen, now = child.audience_of_rows(), sa.literal(log.NOBODY)
-        rows = child.log_rows("delete", was_seen, now, deletion.id)
+        rows = child.log_rows("delete", was_seen, now, _id(deletion))
         log.record_each(service.session, rows.where(child.model.deletion_id == deletion.id))
     service.settle(item, -1)
     return deletion
@@ -170,9 +170,13 @@ def _return(child: Service[Any], deletion: Deletion) -> None:
     if not number:
         return
     was, now = sa.literal(log.NOBODY), child.audience_of_rows()
-    rows = child.log_rows("restore", was, now, deletion.id)
+    rows = child.log_rows("restore", was, now, _id(deletion))
     back = sa.and_(model.id.in_(_taken(child, deletion)), model.deletion_id.is_(None))
     log.record_each(child.session, rows.where(back))
+
+
+def _id(deletion: Deletion) -> sa.BindParameter[int]:
+    return sa.literal(deletion.id, sa.BigInteger)
 
 
 def _taken(child: Service[Any], deletion: Deletion) -> sa.Select[Any]:
