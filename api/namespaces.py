@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask_restx import Api, Namespace
 
+from api.feed import ns as feed
+from api.follows import ns as follows
 from api.item import Item
+from api.likes import ns as likes
 from api.posts import ns as posts
 from api.sessions import ns as sessions
 from api.spec import Spec
@@ -12,7 +15,7 @@ from api.tokens import ns as auth
 from api.trash import ns as trash
 from api.users import ns as users
 
-CORE: tuple[Namespace, ...] = (posts, users, trash, auth, sessions)
+CORE: tuple[Namespace, ...] = (posts, likes, users, follows, feed, trash, auth, sessions)
 
 
 def mount(api: Api) -> dict[str, Spec]:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from models import POST_WORDS, Deletion, Post, PostTag, User
+from models import POST_WORDS, Deletion, Like, Post, PostTag, User
 from services import markdown, slugs
 from services.authored import Authored
 from services.base import ACTOR, NOW, Service
@@ -84,7 +84,8 @@ class PostService(Authored[Post]):
         return published is not None and published <= moment
 
     def columns(self) -> tuple[Any, ...]:
-        liked = sa.null() if self.actor is None else sa.false()
+        likes = sa.exists().where(Like.post_id == Post.id, Like.user_id == ACTOR)
+        liked = sa.null() if self.actor is None else likes.correlate(Post)
         return (*super().columns(), liked.label("liked"))
 
     def created(self, id: int) -> Any:

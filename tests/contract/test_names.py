@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-VERBS = ("list", "get", "create", "replace", "patch", "delete", "set", "revoke", "purge", "restore")
+VERBS = (
+    *("list", "get", "create", "replace", "patch", "delete", "set", "revoke", "purge", "restore"),
+    *("like", "unlike", "follow", "unfollow"),
+)
 OPERATION = re.compile(rf"(?:{'|'.join(VERBS)})(?:[A-Z][a-z]+)+")
 MODEL = re.compile(r"(?:[A-Z][a-z]+)+")
 #: Place → what the name of a parameter there looks like.

@@ -80,7 +80,7 @@ def existing(callers: dict[str, FlaskClient], victim: User, session: Session) ->
 
     def locate(operation: Operation) -> str:
         noun = operation.path.split("/")[3]
-        return operation.url(id=ids[noun], username=victim.username, slug=public.slug)
+        return operation.url(id=ids.get(noun), username=victim.username, slug=public.slug)
 
     return locate
 

@@ -64,6 +64,21 @@ GET    {API}/posts/by-slug/<slug>       trashed    404 404 404 404 404 404 401 4
 GET    {API}/posts/by-slug/<slug>       former     301 301 301 301 301 301 401 401
 GET    {API}/posts/by-slug/<slug>       ex-draft   404 404 301 404 301 301 401 401
 
+GET    {API}/posts/<id:id>/likes        published  401 200 200 200 200 200 401 401
+GET    {API}/posts/<id:id>/likes        draft      401 404 200 404 200 200 401 401
+GET    {API}/posts/<id:id>/likes        scheduled  401 404 200 404 200 200 401 401
+GET    {API}/posts/<id:id>/likes        suspended  401 404 404 404 200 200 401 401
+GET    {API}/posts/<id:id>/likes        trashed    401 404 404 404 404 404 401 401
+PUT    {API}/posts/<id:id>/like         published  401 204 204 204 204 204 401 401
+PUT    {API}/posts/<id:id>/like         draft      401 404 204 404 204 204 401 401
+PUT    {API}/posts/<id:id>/like         suspended  401 404 404 404 204 204 401 401
+PUT    {API}/posts/<id:id>/like         trashed    401 404 404 404 404 404 401 401
+DELETE {API}/posts/<id:id>/like         published  401 204 204 204 204 204 401 401
+DELETE {API}/posts/<id:id>/like         draft      401 404 204 404 204 204 401 401
+DELETE {API}/posts/<id:id>/like         suspended  401 404 404 404 204 204 401 401
+DELETE {API}/posts/<id:id>/like         trashed    401 404 404 404 404 404 401 401
+GET    {API}/feed                       -          401 200 200 200 200 200 401 401
+
 GET    {API}/trash                      -          401 200 200 200 200 200 401 401
 GET    {TRASHED}                        trashed    401 404 200 404 200 200 401 401
 GET    {TRASHED}                        by-editor  401 404 404 404 200 200 401 401
@@ -109,6 +124,22 @@ GET    {API}/users/<user_id:id>/posts   deleted    404 404 404 404 404 404 401 4
 GET    {API}/users/by-username/<username> owner    200 200 200 200 200 200 401 401
 GET    {API}/users/by-username/<username> suspended 404 404 404 404 404 200 401 401
 GET    {API}/users/by-username/<username> deleted  404 404 404 404 404 404 401 401
+
+GET    {API}/users/<user_id:id>/followers owner    200 200 200 200 200 200 401 401
+GET    {API}/users/<user_id:id>/followers me       401 200 200 200 200 200 401 401
+GET    {API}/users/<user_id:id>/followers suspended 404 404 404 404 404 200 401 401
+GET    {API}/users/<user_id:id>/followers deleted  404 404 404 404 404 404 401 401
+GET    {API}/users/<user_id:id>/following owner    200 200 200 200 200 200 401 401
+GET    {API}/users/<user_id:id>/following me       401 200 200 200 200 200 401 401
+GET    {API}/users/<user_id:id>/following suspended 404 404 404 404 404 200 401 401
+GET    {API}/users/<user_id:id>/following deleted  404 404 404 404 404 404 401 401
+PUT    {API}/users/<user_id:id>/follow  owner      401 204 409 204 204 204 401 401
+PUT    {API}/users/<user_id:id>/follow  me         401 409 409 409 409 409 401 401
+PUT    {API}/users/<user_id:id>/follow  suspended  401 404 404 404 404 204 401 401
+PUT    {API}/users/<user_id:id>/follow  deleted    401 404 404 404 404 404 401 401
+DELETE {API}/users/<user_id:id>/follow  owner      401 204 204 204 204 204 401 401
+DELETE {API}/users/<user_id:id>/follow  suspended  401 404 404 404 404 204 401 401
+DELETE {API}/users/<user_id:id>/follow  deleted    401 404 404 404 404 404 401 401
 """
 
 
@@ -192,7 +223,7 @@ def body_of(row: Row, world: World) -> Any:
         "users": sign_up | ({"role": "admin"} if row.target == "as-admin" else {}),
         "posts": {"title": "New", "body": "New."},
     }
-    if row.method in {"GET", "DELETE"} or name == "restoration":
+    if row.method in {"GET", "DELETE"} or name in {"restoration", "like", "follow"}:
         return None
     if "/users/<user_id:id>" in row.rule and name != "password":
         return _change_of_user(row, world)
