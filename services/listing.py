@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: Statements kept per service: roles x sorts x combinations of filters in use.
 _KEPT = 500
 
+#: How many rows to read, and how many to pass over.
+LIMIT, OFFSET = (sa.bindparam(name, type_=sa.Integer) for name in ("limit", "offset"))
+
 #: A position in a list: the sort column's value (None: null) and the id.
 Position = tuple[Any, int]
 
@@ -136,12 +139,20 @@ def any_of(column: InstrumentedAttribute[Any]) -> Filter:
     )
 
 
-def fetch(service: Service[Any], query: Query) -> Page:
-    """Run ``query``: one statement for the rows, one more for the total if it is wanted."""
+def fetch(
+    service: Service[Any],
+    query: Query,
+    build: Callable[[Service[Any], Query], sa.Select[Any]] | None = None,
+) -> Page:
+    """Run ``query``: one statement for the rows, one more for the total if it is wanted.
+
+    Args:
+        build: makes the statement for the rows, if it is not ``rows_of``.
+    """
     params = params_of(service, query)
     if query.after:
         params |= {"after": query.after[0], "after_id": query.after[1]}
-    found = kept(service, query, "rows", _rows).ask(service.session, params)
+    found = kept(service, query, "rows", build or rows_of).ask(service.session, params)
     total = total_of(service, query, params, _total) if query.total else None
     rows = found[: query.limit]
     following = (rows[-1].sort_value, rows[-1].id) if len(found) > query.limit else None
@@ -233,7 +244,8 @@ def _total(service: Service[Any], query: Query) -> sa.Select[Any]:
     return statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
 
 
-def _rows(service: Service[Any], query: Query) -> sa.Select[Any]:
+def rows_of(service: Service[Any], query: Query) -> sa.Select[Any]:
+    """Return what selects the rows of a page, with their ``sort_value``; kept, see ``kept``."""
     statement = narrowed(service, query.filters)
     never_null: frozenset[str] = frozenset()
     for name, value in query.filters.items():
@@ -248,8 +260,13 @@ def _rows(service: Service[Any], query: Query) -> sa.Select[Any]:
         statement = _started(statement, _beyond(service, sort, descending, nulls, query.after))
     statement = service.only(statement).add_columns(sort.column.label("sort_value"))
     statement = _ordered(service, statement, sort, descending, nulls)
-    statement = statement.limit(sa.bindparam("limit", type_=sa.Integer))
-    return statement.offset(sa.bindparam("offset", type_=sa.Integer)) if query.page else statement
+    return paged(statement, query)
+
+
+def paged(statement: sa.Select[Any], query: Query) -> sa.Select[Any]:
+    """Return ``statement`` cut to a page, and the row that tells whether there are more."""
+    statement = statement.limit(LIMIT)
+    return statement.offset(OFFSET) if query.page else statement
 
 
 def _ordered(

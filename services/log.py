@@ -7,7 +7,7 @@ on SQLite there is one writer anyway.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,9 @@ FORESIGHT = timedelta(seconds=20)
 
 #: Key of PostgreSQL's advisory lock around the log (any constant, the same in every process).
 LOCK = 0x5349_474E
-_ENTRIES, _BEFORE = "log_entries", "log_before"
+_ENTRIES, _BEFORE, _WITHIN = "log_entries", "log_before", "log_within"
+#: A command, and the rows that it is run for.
+Step = tuple[Command, Sequence[Mapping[str, Any]]]
 _COLUMNS = (
     "at",
     "actor_id",
@@ -77,15 +79,21 @@ def run_before(session: Session, command: Command, row: Mapping[str, Any]) -> No
     session.info.setdefault(_BEFORE, []).append((command, [row]))
 
 
+def run_within(session: Session, make: Callable[[Session], Sequence[Step]]) -> None:
+    """Run what ``make`` returns then within the log's lock, where one writer is at a time."""
+    session.info.setdefault(_WITHIN, {})[make] = None  # once, however often it is asked for
+
+
 def flush(session: Session) -> None:
     """Write what was recorded: the transaction's last statements; its commit comes with them."""
     pending, before = session.info.pop(_ENTRIES, []), session.info.pop(_BEFORE, [])
-    if not pending:
+    within = [step for make in session.info.pop(_WITHIN, ()) for step in make(session)]
+    if not pending and not within:
         if before:
             run_last(session, *before)
         return
     moment = {"moment": session.info["now"]}
-    steps: list[tuple[Command, list[dict[str, Any]]]] = [
+    steps: list[Step] = within + [
         (_ADD, [{**moment, **vars(entry)}])
         if isinstance(entry, Entry)
         else (_add_each(entry), [moment])

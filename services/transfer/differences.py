@@ -8,6 +8,7 @@ from typing import Any
 from models import Post, User
 from services.errors import Fault
 from services.search import COUNTED
+from services.tags import once
 from services.transfer.drafts import Draft, Planned
 from services.transfer.present import Present, is_trashed
 
@@ -38,7 +39,7 @@ def post_changes(
         changes["author"] = author_id
     if data.get("excerpt") and (not post.has_own_excerpt or data["excerpt"] != post.excerpt):
         changes["excerpt"] = data["excerpt"]
-    if "tags" in data and _once(data["tags"]) != post.tags:
+    if "tags" in data and once(data["tags"]) != post.tags:
         changes["tags"] = data["tags"]
     # Published without a time means now, which was the time of the first import.
     says_when = data.get("published_at") is not None or data.get("status") != "published"
@@ -73,8 +74,3 @@ def contradictions(draft: Draft, author: User | Planned, there: Present) -> list
         if there.user(data["deleted_by"]) is None:
             faults.append(Fault("deleted_by", "not-found", "There is no user of this name."))
     return faults
-
-
-def _once(tags: list[str]) -> list[str]:
-    """Return the tags as a post keeps them: each once, as it was written first."""
-    return list({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]

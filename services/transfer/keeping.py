@@ -15,6 +15,7 @@ from config import Config
 from models import Deletion, Post, PostTag, Revision, User
 from services import log, slugs
 from services.posts import PostService
+from services.tags import keys_of
 from services.transfer.lines import OPERATOR
 from services.users import UserService
 
@@ -129,9 +130,8 @@ class Posts(PostService):
             slugs.remember(self.session, id, former)
         return self._post
 
-    def _index_tags(self, id: int, tags: list[str]) -> None:
-        keys = {tag.casefold() for tag in tags}
-        self._tags.extend({"post_id": id, "key": key} for key in sorted(keys))
+    def _index_tags(self, id: int, wanted: list[str]) -> None:
+        self._tags.extend({"post_id": id, "key": key} for key in keys_of(wanted))
 
 
 def index(session: Session, tags: list[dict[str, Any]]) -> None:
