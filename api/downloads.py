@@ -14,20 +14,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from threading import BoundedSemaphore
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from flask_restx.fields import get_value
 
+from api import fields
 from api.headers import NOTHING
 from api.preconditions import conditional, last_modified
 from api.problems import OutOfRange
 from services.errors import ServiceError, Unavailable
+from services.storage import storage_of
 
 #: Downloads that a process sends at once, beside those that are handed over as a whole. Each keeps
 #: a thread, of which there are 256 to spare.
 AT_ONCE = 128
+#: Seconds that a URL of the store is good for: so long a file can be read after its deletion.
+URL_LIFE = 60
 #: Ranges that may be asked for at once; of several none is sent, but the whole.
 _MOST_RANGES = 10
 
@@ -101,6 +106,19 @@ def answer(download: Download) -> Response:
     response.direct_passthrough = not isinstance(body, bytes)
     response.response = [body] if isinstance(body, bytes) else _Sending(body)
     return response
+
+
+class FileUrl(fields.FileContent):
+    """Where a file can be downloaded: at its store, if clients may, else at its path here."""
+
+    def output(self, key: str, obj: object, **_: Any) -> str:
+        """Return the URL; that of a store is another one each time."""
+        id, name, media_type, sha256 = (
+            get_value(each, obj) for each in ("id", "name", "media_type", "sha256")
+        )
+        shown, how = shown_type(media_type), disposition(name, media_type)
+        storage = storage_of(current_app.config["SIGNPOST"])
+        return storage.url(sha256, how, shown, URL_LIFE) or self.format(id)
 
 
 def shown_type(media_type: str) -> str:

@@ -14,6 +14,7 @@ from flask_restx.reqparse import RequestParser
 from api import arguments, errors, fields, gate, multipart, output
 from api.arguments import FilesField, FormField
 from api.describe import answers, lists
+from api.downloads import FileUrl
 from api.fields import patch_of
 from api.input import check_body
 from api.item import Item
@@ -78,8 +79,10 @@ file = ns.model(
         "height": fields.Integer(
             required=True, readonly=True, nullable=True, description="Of a picture.", example=800
         ),
-        "url": fields.FileContent(
-            required=True, readonly=True, attribute="id", description="Path of its content."
+        "url": FileUrl(
+            required=True,
+            readonly=True,
+            description="Where its content is: a path, or a URL elsewhere that is good for 60 s.",
         ),
         "author": fields.Inline(author, required=True, readonly=True),
         "version": fields.Integer(required=True, readonly=True, example=1),
@@ -153,6 +156,7 @@ def _uploads() -> dict[str, Any]:
 @expose(ns, "/files", get=lists(ns, files, "listFiles"), post=_uploads())
 class FileCollection(Listing):
     spec = files
+    is_kept = False  # URLs of a store expire
     anonymous = frozenset()
 
     def post(self) -> Response:
@@ -204,6 +208,7 @@ class FileCollection(Listing):
 @expose(ns, "/files/<id:id>")
 class FileItem(Item):
     spec = files
+    is_kept = False  # as above
 
 
 def _rename(form: Form, name: str | None) -> None:
