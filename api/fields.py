@@ -11,6 +11,7 @@ from copy import copy
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
+from flask import request
 from flask_restx import Model, Namespace, marshal
 from flask_restx import fields as restx
 
@@ -158,6 +159,20 @@ class DateTime(Field, restx.DateTime):  # type: ignore[misc]  # RESTX is untyped
         moment = self.parse(value)
         assert moment is not None  # noqa: S101 - None never gets here
         return format_time(moment)
+
+
+class FileContent(Field):
+    """The path under which clients get the bytes of a file, made of the file's id."""
+
+    __schema_type__ = "string"
+    __schema_example__ = "/api/v1/files/12/content"
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**self._declare(options))
+
+    def format(self, value: int) -> str:
+        """Return the path of the file ``value``, with the proxy's prefix."""
+        return f"{request.root_path}/api/v1/files/{value}/content"
 
 
 class List(Field, restx.List):  # type: ignore[misc]  # RESTX is untyped

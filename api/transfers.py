@@ -30,6 +30,8 @@ from services.transaction import meaning
 from services.transfer import Line, OnConflict, Options, Refusal, Report, Shapes
 from services.transfer.files import FileExists, whole
 from services.transfer.lines import Outcome
+from services.transfer.shapes import LOCAL
+from services.validation import Record
 
 
 class _Unusable(click.ClickException):
@@ -47,8 +49,14 @@ def init_app(app: Flask) -> None:
 def shapes() -> Shapes:
     """Return what users and posts may be: what an admin's requests may send."""
     return Shapes(
-        user=record_of(cast(Any, users.create).admins), post=record_of(cast(Any, posts.create))
+        user=record_of(cast(Any, users.create).admins),
+        post=_portable(record_of(cast(Any, posts.create))),
     )
+
+
+def _portable(record: Record) -> Record:
+    """Return the rules without the members that another installation has no use for."""
+    return Record({n: member for n, member in record.members.items() if n not in LOCAL})
 
 
 @click.command("import")

@@ -15,6 +15,7 @@ from services.authored import Authored
 from services.base import ACTOR, NOW, Service
 from services.errors import Conflict, Fault, NotFound
 from services.listing import Filter, Sort, after, any_of, before, equals, equals_folded
+from services.pictures import shown
 from services.search import Searched
 from services.transaction import Retry, explain_conflict
 
@@ -73,8 +74,8 @@ class PostService(Authored[Post]):
         "ids": any_of(Post.id),
     }
     searched = Searched(POST_WORDS, heads=("title", "tags"), text="body")
-    defaults = {"excerpt": None, "tags": []}
-    history = ("title", "body", "slug", "excerpt", "status", "published_at", "tags")
+    defaults = {"excerpt": None, "tags": [], "cover_id": None}
+    history = ("title", "body", "slug", "excerpt", "status", "published_at", "tags", "cover_id")
 
     def public_rows(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
         return sa.and_(Post.status == "published", Post.published_at <= moment)
@@ -86,11 +87,12 @@ class PostService(Authored[Post]):
     def columns(self) -> tuple[Any, ...]:
         likes = sa.exists().where(Like.post_id == Post.id, Like.user_id == ACTOR)
         liked = sa.null() if self.actor is None else likes.correlate(Post)
-        return (*super().columns(), liked.label("liked"))
+        cover = shown.living(Post.cover_id)
+        return (*super().columns(), liked.label("liked"), cover.label("cover_url"))
 
     def created(self, id: int) -> Any:
         row = super().created(id)
-        row.liked = False
+        row.liked, row.cover_url = False, row.cover_id
         return row
 
     @classmethod
@@ -118,6 +120,8 @@ class PostService(Authored[Post]):
                 setattr(item, name, changes[name])
         if "tags" in changes:
             self._tag(item, changes["tags"] or [])
+        if "cover_id" in changes:
+            self._cover(item, changes["cover_id"])
         if "excerpt" in changes:
             item.has_own_excerpt = bool(changes["excerpt"])
             item.excerpt = changes["excerpt"] or ""
@@ -166,6 +170,13 @@ class PostService(Authored[Post]):
         if post.id is not None:
             self.session.execute(sa.delete(PostTag).where(PostTag.post_id == post.id))
             self._index_tags(post.id, tags)
+
+    def _cover(self, post: Post, id: int | None) -> None:
+        """Give a post its cover: a picture of its author's or the caller's, or what it has."""
+        if id is not None and id != post.cover_id:
+            owners = {post.author_id, self.actor.id} if self.actor else {post.author_id}
+            shown.refuse_others(self.session, "cover_id", id, owners)
+        post.cover_id = id
 
     def _name(self, post: Post, wanted: str | None, auto: str | None) -> None:
         """Give a post its slug: the wanted one, or a free one made from its title."""

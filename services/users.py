@@ -14,6 +14,7 @@ from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
 from services.confirmation import ReauthenticationRequired, confirm
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
 from services.listing import Sort, Tally, any_of, equals
+from services.pictures import shown
 from services.posts import PostService
 from services.search import Searched
 from services.transaction import explain_conflict, reading
@@ -43,9 +44,9 @@ class UserService(Service[User]):
     filters = {"role": equals(User.role), "ids": any_of(User.id)}
     searched = Searched(USER_WORDS, heads=("name", "username"))
     tallies = {"posts_count": Tally(Post.author_id, _is_published)}
-    defaults = {"name": None, "bio": None}
+    defaults = {"name": None, "bio": None, "avatar_id": None}
     staff = "admin"
-    history = ("username", "name", "bio", "role", "status")
+    history = ("username", "name", "bio", "role", "status", "avatar_id")
 
     def visible(self) -> sa.Select[Any]:
         living = sa.select(User).where(User.deleted_at.is_(None))
@@ -58,11 +59,11 @@ class UserService(Service[User]):
     def columns(self) -> tuple[Any, ...]:
         names = (
             *("id", "username", "name", "bio", "role", "created_at"),
-            *("email", "email_verified", "status", "updated_at", "version"),
+            *("email", "email_verified", "status", "avatar_id", "updated_at", "version"),
         )
         return (
             *(User.__table__.columns[name] for name in names),
-            sa.null().label("avatar_url"),
+            shown.living(User.avatar_id).label("avatar_url"),
         )
 
     def allows(self, action: str, item: Any) -> Verdict:
@@ -204,6 +205,8 @@ class UserService(Service[User]):
         for name in ("name", "bio", "role", "status", "password_hash"):
             if name in changes:
                 setattr(user, name, changes[name])
+        if "avatar_id" in changes:
+            self._show(user, changes["avatar_id"])
         if "username" in changes:
             user.username, user.username_key = changes["username"], changes["username"].casefold()
         if "email" in changes:
@@ -212,6 +215,13 @@ class UserService(Service[User]):
             user.email, user.email_key = changes["email"], key
         username, email, id = user.username_key, user.email_key, user.id or 0
         explain_conflict(self.session, lambda: self._taken(id, username, email))
+
+    def _show(self, user: User, id: int | None) -> None:
+        """Give a user an avatar: a picture of theirs or of the caller's, or what they have."""
+        if id is not None and id != user.avatar_id:
+            owners = {user.id, self.actor.id} if self.actor else {user.id}
+            shown.refuse_others(self.session, "avatar_id", id, owners)
+        user.avatar_id = id
 
     def _refuse_taken(self, username: str, email: str) -> None:
         with reading(self.session):

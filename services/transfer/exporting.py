@@ -19,6 +19,7 @@ from services.posts import PostService
 from services.times import format_time
 from services.transaction import meaning
 from services.transfer.lines import FORMAT, NO_PASSWORD, VERSIONS
+from services.transfer.shapes import LOCAL
 from services.users import UserService
 
 #: Rows of one statement.
@@ -189,7 +190,7 @@ def _life(row: Any) -> dict[str, Any]:
 
 
 def _revision(kind: str, name: str, item: Any, row: Any) -> dict[str, Any]:
-    contents = {field: row.snapshot.get(field) for field in _FIELDS[kind]}
+    contents = {field: row.snapshot.get(field) for field in _FIELDS[kind] if field not in LOCAL}
     if published_at := contents.get("published_at"):
         contents["published_at"] = format_time(datetime.fromisoformat(published_at))
     return {

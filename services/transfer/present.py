@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import Deletion, Post, PostSlug, Revision, User
 from services import slugs
 from services.transfer.drafts import Draft, Identity, Memory, Planned
+from services.transfer.shapes import LOCAL
 from services.users import email_key
 
 _NAMES = {
@@ -119,7 +120,8 @@ class Present:
                 Revision.type == type, Revision.id.in_(some), Revision.version.in_(versions)
             )
             for id, version, snapshot in self._session.execute(statement):
-                self.revisions[type, id, version] = snapshot
+                moved = {n: value for n, value in snapshot.items() if n not in LOCAL}
+                self.revisions[type, id, version] = moved
 
     def _posts(self) -> list[Post]:
         return [*self.posts.values(), *(post for some in self.trashed.values() for post in some)]

@@ -76,6 +76,8 @@ _LIFE = {
 }
 _NAME = Text(kind="username", min_length=3, max_length=40)
 _SLUG = Text(kind="slug", min_length=1, max_length=200)
+#: Fields that are not moved: they name files.
+LOCAL = frozenset({"avatar_id", "cover_id"})
 _STATUS = Text(choices=("active", "suspended"))
 
 HEADER = Record(

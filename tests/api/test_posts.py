@@ -19,7 +19,7 @@ POSTS = "/api/v1/posts"
 TEXT = {"title": "Hello, World", "body": "It is *so*."}
 MEMBERS = {
     *("id", "title", "body", "slug", "excerpt", "status", "published_at", "tags", "html"),
-    *("author", "comments_count", "likes_count", "liked", "snippet"),
+    *("author", "cover_id", "cover_url", "comments_count", "likes_count", "liked", "snippet"),
     *("version", "created_at", "updated_at"),
 }
 

@@ -32,7 +32,7 @@ PUBLIC = {
     "posts_count",
     "created_at",
 }
-OWN = PUBLIC | {"email", "email_verified", "status", "updated_at", "version"}
+OWN = PUBLIC | {"email", "email_verified", "status", "avatar_id", "updated_at", "version"}
 
 
 def count(session: Session) -> int:

@@ -1,0 +1,55 @@
+"""Which pictures posts and users show: a cover, an avatar; and what everyone may see by that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from models import File, Post, User
+from services.errors import Fault, Invalid
+from services.pictures.measuring import TYPES
+
+
+def living(id: InstrumentedAttribute[int | None]) -> sa.ScalarSelect[int]:
+    """Return ``id`` of a file, null while it is in the trash; asked in the row it stands in."""
+    file = aliased(File)
+    found = sa.select(file.id).where(file.id == id, file.deleted_at.is_(None))
+    return found.correlate_except(file).scalar_subquery()
+
+
+def living_now(session: Session, id: int | None) -> int | None:
+    """Return ``id`` of a file, None while it is in the trash."""
+    if id is None:
+        return None
+    return session.scalar(sa.select(File.id).where(File.id == id, File.deleted_at.is_(None)))
+
+
+def refuse_others(session: Session, field: str, id: int, owners: Collection[int]) -> None:
+    """Refuse a file that isn't a picture, is in the trash or is none of the owners'.
+
+    Whether it exists makes no difference to who asks.
+
+    Raises:
+        Invalid: ``choice``.
+    """
+    picture = sa.select(File.id).where(
+        File.id == id,
+        File.author_id.in_(owners),
+        File.deleted_at.is_(None),
+        File.media_type.in_(TYPES),
+        File.width.is_not(None),
+    )
+    kept = picture.with_for_update(read=True, key_share=True)  # from being purged meanwhile
+    if session.scalar(kept) is None:
+        raise Invalid(faults=[Fault(field, "choice", "Must be a picture among your own files.")])
+
+
+def forget(session: Session, ids: Collection[int]) -> None:
+    """Have nobody show files that are gone for good."""
+    for model, column in ((User, User.avatar_id), (Post, Post.cover_id)):
+        held = sa.select(model.id).where(column.in_(ids)).order_by(model.id).with_for_update()
+        if found := session.scalars(held).all():
+            changed = sa.update(model).where(model.id.in_(found), column.in_(ids))
+            session.execute(changed.values({column: None}))
