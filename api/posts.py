@@ -87,13 +87,6 @@ def _writable(*, required: bool) -> dict[str, Any]:
             description="A picture among your own files, or null.",
             example=None,
         ),
-        "cover_id": fields.Integer(
-            required=required,
-            nullable=True,
-            min=1,
-            description="A picture among your own files, or null.",
-            example=None,
-        ),
     }
 
 
@@ -109,13 +102,6 @@ post = ns.model(
             example="<p>The <em>first</em> post.</p>",
         ),
         "author": fields.Inline(author, required=True, readonly=True),
-        "cover_url": fields.FileContent(
-            required=True,
-            readonly=True,
-            nullable=True,
-            description="Where the cover is; null without one, or while it is in the trash.",
-            example=None,
-        ),
         "cover_url": fields.FileContent(
             required=True,
             readonly=True,

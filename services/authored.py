@@ -25,7 +25,6 @@ from services.actor import Actor
 from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Service, Verdict
 from services.errors import Conflict, Unauthenticated
 from services.pictures import shown
-from services.pictures import shown
 
 M = TypeVar("M", bound=Any)
 #: The id of a user → the condition that they are active.
