@@ -22,6 +22,7 @@ from models import User
 from tests import databases, factories
 from tests.flaskless import without_flask
 from tests.servers import ADMIN_PASSWORD, LiveServer, live_server
+from tests.stores import Store, store
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -255,6 +256,13 @@ def count_queries() -> Callable[[], AbstractContextManager[list[str]]]:
             sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
     return count
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A running S3 server with a bucket."""
+    with store(tmp_path_factory.mktemp("s3")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

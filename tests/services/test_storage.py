@@ -7,7 +7,6 @@ import io
 import os
 import time
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from config import Config
 from services.errors import Unavailable
 from services.storage import CHUNK, Missing, Storage, storage_of
-from tests.stores import Store, store
+from tests.stores import Store
 
 NOTHING = "0" * 64
 
@@ -25,13 +24,6 @@ NOTHING = "0" * 64
 def key_of(content: bytes) -> str:
     """Return the key of a content."""
     return hashlib.sha256(content).hexdigest()
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A running S3 server."""
-    with store(tmp_path_factory.mktemp("s3")) as running:
-        yield running
 
 
 @pytest.fixture(params=["folder", "s3"])
