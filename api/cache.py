@@ -41,7 +41,7 @@ ROOM, LONGEST = 4 * 2**20, 2**18
 REST_MAX = 63
 
 _NOTE = "signpost.note"
-_OF_BODY = frozenset({"Content-Type", "Content-Length"})
+_OF_BODY = frozenset({"Content-Type", "Content-Length", "Last-Modified"})
 _PREFIX = "/api/"
 #: An entry without an answer, and the key and headers of one, in bytes.
 _OVERHEAD = 1_000
@@ -139,6 +139,11 @@ class Cache:
         # Servers put their environment variables among the request's.
         shell = {name for name in os.environ if not name.startswith("HTTP_")}
         self._known = _HARMLESS.union(_ASKED, _WSGI, shell)
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how much of its room is taken."""
+        return int(self._entries.currsize)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self._may_be_kept(environ):
