@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from models import POST_WORDS, Deletion, Like, Post, PostTag, User
-from services import markdown, slugs
+from models.tag import key_of
+from services import counts, markdown, slugs, tags
 from services.authored import Authored
 from services.base import ACTOR, NOW, Service
 from services.errors import Conflict, Fault, NotFound
@@ -66,7 +67,7 @@ class PostService(Authored[Post]):
         "tag": Filter(
             _has_tags,
             shape=len,
-            params=lambda tags: {f"tag_{n}": tag.strip().casefold() for n, tag in enumerate(tags)},
+            params=lambda tags: {f"tag_{n}": key_of(tag.strip()) for n, tag in enumerate(tags)},
         ),
         "published_after": after(Post.published_at),
         "published_before": before(Post.published_at),
@@ -109,12 +110,21 @@ class PostService(Authored[Post]):
     def build(self, data: Mapping[str, Any]) -> Post:
         return super().build({"status": "draft", "slug": None, **data})
 
-    def create(self, data: Mapping[str, Any]) -> int:
-        id = super().create(data)
-        self._index_tags(id, data.get("tags") or [])
-        return id
+    def store(self, item: Post) -> None:
+        super().store(item)
+        self._index_tags(item.id, item.tags)
+        if item.deleted_at is None:
+            tags.shift(self.session, self._counted(item), 1)
 
     def apply(self, item: Post, changes: Mapping[str, Any]) -> None:
+        is_stored = item.id is not None
+        if is_stored:
+            tags.shift(self.session, self._counted(item), -1)
+        self._apply(item, changes)
+        if is_stored:
+            tags.shift(self.session, self._counted(item), 1)
+
+    def _apply(self, item: Post, changes: Mapping[str, Any]) -> None:
         for name in ("title", "body", "html", "status", "published_at"):
             if name in changes:
                 setattr(item, name, changes[name])
@@ -146,7 +156,7 @@ class PostService(Authored[Post]):
         return self.row(id or former or 0), id is None
 
     def make_room(self, deletion: Deletion) -> None:
-        """Give returning posts whose slug is taken by now one that surely is not."""
+        """Give returning posts whose slug is taken by now one that surely is not; count tags."""
         other = aliased(Post)
         taken = sa.exists().where(other.slug == Post.slug, other.deleted_at.is_(None))
         posts = sa.select(Post).where(Post.deletion_id == deletion.id, taken)
@@ -154,6 +164,15 @@ class PostService(Authored[Post]):
             post.slug = slugs.unlike_any(post.slug)
         self.session.flush()
         explain_conflict(self.session, Retry)  # another one was taken just now
+        active = sa.select(User.id).where(User.status == "active")
+        returning = sa.and_(Post.deletion_id == deletion.id, Post.author_id.in_(active))
+        tags.shift_each(self.session, returning, 1)
+
+    def settle(self, item: Post, by: int) -> None:
+        tags.shift(self.session, self._counted(item), by)
+        if by > 0:  # those who commented may have gone meanwhile
+            itself = sa.select(Post.id).where(Post.id == item.id)
+            counts.recount(self.session, counts.COMMENTS, itself)
 
     def readmit(self, item: Post, slug: str | None) -> None:
         """Let a post come back under ``slug`` or its own, unless another one has it by now."""
@@ -164,12 +183,17 @@ class PostService(Authored[Post]):
             raise slug_taken(slugs.free(self.session, wanted, id))
         explain_conflict(self.session, lambda: slug_taken(slugs.free(self.session, wanted, id)))
 
-    def _tag(self, post: Post, tags: list[str]) -> None:
+    def _counted(self, post: Post) -> list[str]:
+        """Return the tags that a living post counts for: those that everyone sees, or will."""
+        is_counted = post.status == "published" and post.author.status == "active"
+        return post.tags if is_counted else []
+
+    def _tag(self, post: Post, wanted: list[str]) -> None:
         """Keep each tag once, as it was written first; index them if the post has its id."""
-        post.tags = list({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]
+        post.tags = tags.once(wanted)
         if post.id is not None:
             self.session.execute(sa.delete(PostTag).where(PostTag.post_id == post.id))
-            self._index_tags(post.id, tags)
+            self._index_tags(post.id, post.tags)
 
     def _cover(self, post: Post, id: int | None) -> None:
         """Give a post its cover: a picture of its author's or the caller's, or what it has."""
@@ -194,11 +218,10 @@ class PostService(Authored[Post]):
         if former and former != post.slug:
             slugs.remember(self.session, post.id, former)
 
-    def _index_tags(self, id: int, tags: list[str]) -> None:
-        if keys := {tag.casefold() for tag in tags}:
-            self.session.execute(
-                sa.insert(PostTag), [{"post_id": id, "key": key} for key in sorted(keys)]
-            )
+    def _index_tags(self, id: int, wanted: list[str]) -> None:
+        if wanted:
+            rows = [{"post_id": id, "key": key} for key in tags.keys_of(wanted)]
+            self.session.execute(sa.insert(PostTag), rows)
 
 
 def slug_taken(suggestion: str) -> Conflict:

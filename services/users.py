@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from models import USER_WORDS, Deletion, Post, User
-from services import audit, deletion, log, passwords, revocation, sessions
-from services.authored import Authored
+from services import audit, counts, deletion, log, passwords, revocation, sessions, tags
+from services.authored import Authored, is_active
 from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
 from services.confirmation import ReauthenticationRequired, confirm
 from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
@@ -107,14 +107,13 @@ class UserService(Service[User]):
         if before != after:
             self._end_tokens(item, sign_ins=item.status != "active")
             self._audit(audit.ROLE_CHANGE, item, {"from": before, "to": after})
-        if before[1] != after[1]:
-            self._record_works(item, before[1])
 
     def delete(self, id: int, expected: frozenset[int] | None = None) -> Deletion:
         user = self.load(id, "delete", expected)
         if user.role == "admin":
             self._keep_an_admin(user)
         self._end_tokens(user)
+        counts.hold_user(self.session, user.id)
         return deletion.discard(self, user)
 
     def confirm(self, id: int | None, changes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -170,6 +169,36 @@ class UserService(Service[User]):
             self._end_tokens(user)
         self.record("update", user, was=self.audience(user))
         self._audit(audit.PASSWORD_CHANGE, user, None)
+
+    def record_children(self, item: User, was: int) -> None:
+        """Log what appears or disappears with its author, and count what they did."""
+        counts.recount_user(self.session, item.id)
+        living = sa.and_(Post.author_id == item.id, Post.deleted_at.is_(None))
+        tags.shift_each(self.session, living, 1 if item.status == "active" else -1)
+
+        def was_active(user_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+            if was == log.EVERYONE:
+                return sa.or_(user_id == item.id, is_active(user_id))
+            return sa.and_(user_id != item.id, is_active(user_id))
+
+        for child, _author_id in self.children():
+            if isinstance(child, Authored):
+                before, after = child.audience_while(was_active), child.audience_while(is_active)
+                rows = child.log_rows("update", before, after)
+                rows = rows.where(child.rows_shown_by(item.id), child.model.deleted_at.is_(None))
+                own = sa.and_(child.owner_column() == item.id, child.insider_column() != item.id)
+                log.record_each(self.session, rows.where(sa.or_(before != after, own)))
+
+    def settle(self, item: User, by: int) -> None:
+        if by < 0 and item.status == "active":  # those that come back count as they do
+            tags.shift_each(self.session, Post.deletion_id == item.deletion_id, by)
+        counts.recount_user(self.session, item.id)
+        if by > 0:  # others may have gone, and come back, meanwhile
+            own = sa.select(Post.id).where(Post.author_id == item.id)
+            counts.recount(self.session, counts.COMMENTS, own)
+
+    def readmit(self, item: User, slug: str | None) -> None:
+        counts.hold_user(self.session, item.id)
 
     def audience(self, item: User) -> int:
         return log.EVERYONE if item.status == "active" else log.OWNER_AND_STAFF
@@ -271,17 +300,6 @@ class UserService(Service[User]):
 
     def _audit(self, kind: str, user: User, details: dict[str, Any] | None) -> None:
         audit.record(self.session, kind, actor=self.actor, subject_id=user.id, details=details)
-
-    def _record_works(self, user: User, was_status: str) -> None:
-        """Log each public item that appears or disappears with its author."""
-        shown, hidden = sa.literal(log.EVERYONE), sa.literal(log.OWNER_AND_STAFF)
-        was, now = (shown, hidden) if was_status == "active" else (hidden, shown)
-        soon = sa.literal(self.now + log.FORESIGHT, User.created_at.type)
-        for child, author_id in self.children():
-            if isinstance(child, Authored):
-                rows = child.log_rows("update", was, now, None)
-                mine = (author_id == user.id, child.model.deleted_at.is_(None))
-                log.record_each(self.session, rows.where(*mine, child.public_rows(soon)))
 
 
 def email_key(email: str) -> str:
