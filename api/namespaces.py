@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask_restx import Api, Namespace
 
+from api.comments import ns as comments
+from api.contents import ns as files
 from api.feed import ns as feed
 from api.follows import ns as follows
 from api.item import Item
@@ -11,11 +13,24 @@ from api.likes import ns as likes
 from api.posts import ns as posts
 from api.sessions import ns as sessions
 from api.spec import Spec
+from api.tags import ns as tags
 from api.tokens import ns as auth
 from api.trash import ns as trash
 from api.users import ns as users
 
-CORE: tuple[Namespace, ...] = (posts, likes, users, follows, feed, trash, auth, sessions)
+CORE: tuple[Namespace, ...] = (
+    posts,
+    comments,
+    likes,
+    tags,
+    users,
+    follows,
+    feed,
+    files,
+    trash,
+    auth,
+    sessions,
+)
 
 
 def mount(api: Api) -> dict[str, Spec]:

@@ -37,7 +37,7 @@ def _fill(engine: sa.Engine) -> None:
     """Insert posts as they were before, with the index of their tags."""
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         for user in (_user("ada"), _user("eve", status="suspended")):
-            connection.execute(sa.insert(User.__table__), user)
+            connection.execute(sa.insert(User), user)
         ada, eve = connection.scalars(sa.select(User.id).order_by(User.id))
         posts = [
             _post(1, ["Python", "hidden"], ada, status="draft"),
@@ -49,10 +49,10 @@ def _fill(engine: sa.Engine) -> None:
             _post(7, [], ada),
             *(_post(n, ["python", f"Tag {n % 300}"], ada) for n in range(8, MANY)),
         ]
-        connection.execute(sa.insert(Post.__table__), posts)
+        connection.execute(sa.insert(Post), posts)
         rows = connection.execute(sa.select(Post.id, Post.tags)).all()
         keys = [{"post_id": row.id, "key": tag.casefold()} for row in rows for tag in row.tags]
-        connection.execute(sa.insert(PostTag.__table__), keys)
+        connection.execute(sa.insert(PostTag), keys)
 
 
 class TestUpgrade:
@@ -64,7 +64,8 @@ class TestUpgrade:
 
         with empty.connect() as connection:
             stored = {
-                row.name: row.posts_count for row in connection.execute(sa.select(Tag.__table__))
+                row.name: row.posts_count
+                for row in connection.execute(sa.select(Tag.name, Tag.posts_count))
             }
             index = connection.execute(sa.select(PostTag.post_id, PostTag.key)).all()
             posts = connection.execute(sa.select(Post.id, Post.tags)).all()
