@@ -79,6 +79,8 @@ DELETE {API}/posts/<id:id>/like         suspended  401 404 404 404 204 204 401 4
 DELETE {API}/posts/<id:id>/like         trashed    401 404 404 404 404 404 401 401
 GET    {API}/feed                       -          401 200 200 200 200 200 401 401
 
+GET    {API}/tags                       -          200 200 200 200 200 200 401 401
+
 GET    {API}/trash                      -          401 200 200 200 200 200 401 401
 GET    {TRASHED}                        trashed    401 404 200 404 200 200 401 401
 GET    {TRASHED}                        by-editor  401 404 404 404 200 200 401 401
