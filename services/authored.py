@@ -145,9 +145,15 @@ class Authored(Service[M]):
     def shown_rows(self) -> sa.ColumnElement[bool]:
         return self.public_while(is_active)
 
-    def rows_shown_by(self, user_id: int) -> sa.ColumnElement[bool]:
-        """Return which rows are seen by fewer while a user is suspended."""
-        return sa.and_(self.model.author_id == user_id)
+    def rows_shown_by(
+        self, user_id: int, differs: sa.ColumnElement[bool]
+    ) -> sa.ColumnElement[bool]:
+        """Return which rows are seen by fewer while a user is suspended.
+
+        Args:
+            differs: which rows of the table have another audience then.
+        """
+        return sa.and_(self.model.author_id == user_id, differs)
 
     def readmit(self, item: M, slug: str | None) -> None:
         """Refuse to bring an item back whose author is in the trash.

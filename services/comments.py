@@ -116,9 +116,12 @@ class CommentService(Authored[Comment]):
     def shown_rows(self) -> sa.ColumnElement[bool]:
         return is_active(Comment.author_id)
 
-    def rows_shown_by(self, user_id: int) -> sa.ColumnElement[bool]:
+    def rows_shown_by(
+        self, user_id: int, differs: sa.ColumnElement[bool]
+    ) -> sa.ColumnElement[bool]:
+        """Return a user's comments, which only staff sees then, and those on the user's posts."""
         own = sa.select(Post.id).where(Post.author_id == user_id)
-        return sa.or_(super().rows_shown_by(user_id), Comment.post_id.in_(own))
+        return sa.or_(Comment.author_id == user_id, sa.and_(Comment.post_id.in_(own), differs))
 
     def insider_of(self, item: Comment) -> int:
         return item.post.author_id
