@@ -185,9 +185,8 @@ class UserService(Service[User]):
             if isinstance(child, Authored):
                 before, after = child.audience_while(was_active), child.audience_while(is_active)
                 rows = child.log_rows("update", before, after)
-                rows = rows.where(child.rows_shown_by(item.id), child.model.deleted_at.is_(None))
-                own = sa.and_(child.owner_column() == item.id, child.insider_column() != item.id)
-                log.record_each(self.session, rows.where(sa.or_(before != after, own)))
+                told = child.rows_shown_by(item.id, before != after)
+                log.record_each(self.session, rows.where(told, child.model.deleted_at.is_(None)))
 
     def settle(self, item: User, by: int) -> None:
         if by < 0 and item.status == "active":  # those that come back count as they do
