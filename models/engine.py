@@ -145,6 +145,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
         "cell_size_check=ON",
         "secure_delete=FAST",
         "journal_size_limit=67108864",
+        "cache_size=-512",  # KiB of each thread's connection: the system caches the file anyway
     ):
         connection.execute(f"PRAGMA {pragma}")
 
