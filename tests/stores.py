@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 KEY, SECRET, BUCKET = "signpost", "a violin in Oslo", "contents"
 _PATIENCE = 20.0
@@ -26,7 +27,7 @@ class Store:
     bucket: Path
 
     @property
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """What a service needs to be told to use it."""
         return {
             "S3_BUCKET": BUCKET,
