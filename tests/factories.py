@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Post, PostTag, User
-from services import clock
+from models import Comment, Post, PostTag, User
+from services import clock, counts
 from services.actor import Actor
 from services.base import Service
 from services.posts import PostService
@@ -73,6 +73,24 @@ def make_post(session: Session, author: User, **changes: Any) -> Post:
     index(session, PostService, post)
     session.commit()
     return post
+
+
+def make_comment(session: Session, post: Post, author: User, **changes: Any) -> Comment:
+    """Insert a comment by ``author`` on ``post`` and commit; the post counts it."""
+    now = clock.now()
+    given = {
+        "post_id": post.id,
+        "author_id": author.id,
+        "body": "Well said.",
+        "created_at": now,
+        "updated_at": now,
+    }
+    comment = Comment(**given | changes)
+    session.add(comment)
+    session.flush()
+    counts.recount(session, counts.COMMENTS, sa.select(Post.id).where(Post.id == post.id))
+    session.commit()
+    return comment
 
 
 def index(session: Session, service: type[Service[Any]], item: Any) -> None:

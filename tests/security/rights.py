@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from services.registry import RESOURCES
 from tests.factories import PASSWORD
 from tests.security.world import API, CALLERS, World
 
@@ -64,6 +65,41 @@ GET    {API}/posts/by-slug/<slug>       trashed    404 404 404 404 404 404 401 4
 GET    {API}/posts/by-slug/<slug>       former     301 301 301 301 301 301 401 401
 GET    {API}/posts/by-slug/<slug>       ex-draft   404 404 301 404 301 301 401 401
 
+GET    {API}/posts/<id:id>/comments     published  200 200 200 200 200 200 401 401
+GET    {API}/posts/<id:id>/comments     draft      404 404 200 404 200 200 401 401
+GET    {API}/posts/<id:id>/comments     archived   404 404 200 404 200 200 401 401
+GET    {API}/posts/<id:id>/comments     scheduled  404 404 200 404 200 200 401 401
+GET    {API}/posts/<id:id>/comments     suspended  404 404 404 404 200 200 401 401
+GET    {API}/posts/<id:id>/comments     trashed    404 404 404 404 404 404 401 401
+POST   {API}/posts/<id:id>/comments     published  401 201 201 201 201 201 401 401
+POST   {API}/posts/<id:id>/comments     draft      401 404 201 404 201 201 401 401
+POST   {API}/posts/<id:id>/comments     archived   401 404 201 404 201 201 401 401
+POST   {API}/posts/<id:id>/comments     scheduled  401 404 201 404 201 201 401 401
+POST   {API}/posts/<id:id>/comments     suspended  401 404 404 404 201 201 401 401
+POST   {API}/posts/<id:id>/comments     trashed    401 404 404 404 404 404 401 401
+GET    {API}/comments/<id:id>           published  200 200 200 200 200 200 401 401
+GET    {API}/comments/<id:id>           on-draft   404 404 404 404 200 200 401 401
+GET    {API}/comments/<id:id>           suspended  404 404 404 404 200 200 401 401
+GET    {API}/comments/<id:id>           trashed    404 404 404 404 404 404 401 401
+GET    {API}/comments/<id:id>           orphan     404 404 404 404 404 404 401 401
+PUT    {API}/comments/<id:id>           published  401 403 200 403 200 200 401 401
+PUT    {API}/comments/<id:id>           on-draft   401 404 404 404 200 200 401 401
+PUT    {API}/comments/<id:id>           suspended  401 404 404 404 200 200 401 401
+PUT    {API}/comments/<id:id>           trashed    401 404 404 404 404 404 401 401
+PATCH  {API}/comments/<id:id>           published  401 403 200 403 200 200 401 401
+PATCH  {API}/comments/<id:id>           by-reader  401 200 403 403 200 200 401 401
+PATCH  {API}/comments/<id:id>           on-draft   401 404 404 404 200 200 401 401
+PATCH  {API}/comments/<id:id>           suspended  401 404 404 404 200 200 401 401
+PATCH  {API}/comments/<id:id>           trashed    401 404 404 404 404 404 401 401
+DELETE {API}/comments/<id:id>           published  401 403 204 403 204 204 401 401
+DELETE {API}/comments/<id:id>           by-reader  401 204 403 403 204 204 401 401
+DELETE {API}/comments/<id:id>           on-draft   401 404 404 404 204 204 401 401
+DELETE {API}/comments/<id:id>           suspended  401 404 404 404 204 204 401 401
+DELETE {API}/comments/<id:id>           trashed    401 404 404 404 404 404 401 401
+GET    {API}/comments/<id:id>/can       published  200 200 200 200 200 200 401 401
+GET    {API}/comments/<id:id>/can       on-draft   404 404 404 404 200 200 401 401
+GET    {API}/comments/<id:id>/can       trashed    404 404 404 404 404 404 401 401
+
 GET    {API}/posts/<id:id>/likes        published  401 200 200 200 200 200 401 401
 GET    {API}/posts/<id:id>/likes        draft      401 404 200 404 200 200 401 401
 GET    {API}/posts/<id:id>/likes        scheduled  401 404 200 404 200 200 401 401
@@ -85,14 +121,17 @@ GET    {API}/trash                      -          401 200 200 200 200 200 401 4
 GET    {TRASHED}                        trashed    401 404 200 404 200 200 401 401
 GET    {TRASHED}                        by-editor  401 404 404 404 200 200 401 401
 GET    {TRASHED}                        orphan     401 404 404 404 409 409 401 401
+GET    {TRASHED}                        comment    401 404 200 404 200 200 401 401
 GET    {TRASHED}                        user       401 404 404 404 404 200 401 401
 DELETE {TRASHED}                        trashed    401 404 204 404 403 204 401 401
 DELETE {TRASHED}                        by-editor  401 404 404 404 403 204 401 401
 DELETE {TRASHED}                        orphan     401 404 404 404 409 409 401 401
+DELETE {TRASHED}                        comment    401 404 204 404 403 204 401 401
 DELETE {TRASHED}                        user       401 404 404 404 404 204 401 401
 POST   {TRASHED}/restoration            trashed    401 404 200 404 200 200 401 401
 POST   {TRASHED}/restoration            by-editor  401 404 404 404 200 200 401 401
 POST   {TRASHED}/restoration            orphan     401 404 404 404 409 409 401 401
+POST   {TRASHED}/restoration            comment    401 404 200 404 200 200 401 401
 POST   {TRASHED}/restoration            user       401 404 404 404 404 200 401 401
 
 GET    {API}/users                      -          200 200 200 200 200 200 401 401
@@ -163,7 +202,7 @@ def _row(line: str) -> Row:
     return Row(method, rule, target, dict(zip(CALLERS, map(int, statuses), strict=True)))
 
 
-_TRASHED = f"{API}/trash/<any(posts,users):kind>/<id:id>"
+_TRASHED = f"{API}/trash/<any({','.join(RESOURCES)}):kind>/<id:id>"
 TABLE = [_row(line) for line in _TABLE.splitlines() if line]
 
 #: Kind of post → makes one.
@@ -176,6 +215,15 @@ _POSTS: dict[str, Callable[[World], Any]] = {
     "trashed": lambda world: world.trashed("owner"),
     "by-editor": lambda world: world.trashed("editor"),
     "orphan": lambda world: world.orphan(),
+}
+#: Kind of comment → makes one and returns its id; ``owner`` wrote it if nobody else is named.
+_COMMENTS: dict[str, Callable[[World], int]] = {
+    "published": lambda world: world.comment(world.post("other").id),
+    "by-reader": lambda world: world.comment(world.post("other").id, "reader"),
+    "on-draft": lambda world: world.comment(world.post("spare", status="draft").id),
+    "suspended": lambda world: world.comment(world.post().id, "suspended"),
+    "trashed": lambda world: world.trashed_comment(),
+    "orphan": lambda world: world.comment(world.orphan().id),
 }
 _SLUGS: dict[str, Callable[[World], str]] = {
     "former": lambda world: world.former(),
@@ -193,9 +241,10 @@ def url_of(row: Row, world: World) -> str:
         return rule.replace("<slug>", make(world) if make else _POSTS[target](world).slug)
     if "/posts/" in rule:
         return rule.replace("<id:id>", str(_POSTS[target](world).id))
+    if "/comments/" in rule:
+        return rule.replace("<id:id>", str(_COMMENTS[target](world)))
     if "/trash/" in rule:
-        item = ("users", world.id(person)) if target == "user" else ("posts", _trashed(row, world))
-        return rule.replace(_TRASHED, f"{API}/trash/{item[0]}/{item[1]}")
+        return rule.replace(_TRASHED, f"{API}/trash/{_trashed(row, world)}")
     if "/sessions/" in rule:
         return rule.replace("<id:id>", str(world.sign_in_of(person)))
     if "<user_id:id>" in rule:
@@ -224,11 +273,14 @@ def body_of(row: Row, world: World) -> Any:
         "password": {"current_password": PASSWORD, "new_password": "a violin in Oslo"},
         "users": sign_up | ({"role": "admin"} if row.target == "as-admin" else {}),
         "posts": {"title": "New", "body": "New."},
+        "comments": {"body": "New."},
     }
     if row.method in {"GET", "DELETE"} or name in {"restoration", "like", "follow"}:
         return None
     if "/users/<user_id:id>" in row.rule and name != "password":
         return _change_of_user(row, world)
+    if "/comments/" in row.rule:
+        return {"body": "Changed."}
     return bodies.get(name, {"title": "Changed", "body": "Changed."})
 
 
@@ -240,5 +292,9 @@ def _change_of_user(row: Row, world: World) -> dict[str, str]:
     return changes.get(row.target, {"name": "Changed"})
 
 
-def _trashed(row: Row, world: World) -> int:
-    return int(_POSTS[row.target](world).id)
+def _trashed(row: Row, world: World) -> str:
+    if row.target == "comment":
+        return f"comments/{_COMMENTS['trashed'](world)}"
+    if row.target == "user":
+        return f"users/{world.id(_OWNERS['user'])}"
+    return f"posts/{_POSTS[row.target](world).id}"

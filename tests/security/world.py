@@ -19,7 +19,7 @@ from api import auth
 from models import Base, Post, User, UserSession
 from services import clock
 from services.refresh import Grant
-from tests.factories import make_post, make_user
+from tests.factories import make_comment, make_post, make_user
 
 V = TypeVar("V")
 API = "/api/v1"
@@ -74,6 +74,17 @@ class World:
     def scheduled(self) -> Post:
         """Return a new post that appears tomorrow."""
         return self.post(published_at=clock.now() + timedelta(days=1))
+
+    def comment(self, post_id: int, author: str = "owner", **changes: Any) -> int:
+        """Return the id of a new comment."""
+        post = self.session.get_one(Post, post_id)
+        return make_comment(self.session, post, self.people[author], **changes).id
+
+    def trashed_comment(self) -> int:
+        """Return the id of a comment by ``owner``, who has deleted it."""
+        id = self.comment(self.post("other").id)
+        self.delete("owner", f"comments/{id}")
+        return id
 
     def trashed(self, deleter: str) -> Post:
         """Return a new post by ``owner`` that ``deleter`` has deleted."""
