@@ -107,7 +107,10 @@ class FileByName(Contents):
 @expose(ns, "/users/<user_id:id>/files/by-name/<name>", get=sends("getUserFileByName"))
 class UserFileByName(Contents):
     def get(self, id: int, name: str) -> Response:
-        """Download the newest public file of a user with a name"""
+        """Download the newest public file of a user with a name
+
+        With your own id, or `me`, a private one too.
+        """
 
         def find(session: Session) -> Any:
             UserService(session, self.actor, self.config).row(id)

@@ -48,7 +48,7 @@ _ME = {
     EXAMPLE: "2",
 }
 #: What parameters in a path may look like, by name.
-_LOOKS = {"slug": "hello-world", "username": "ada"}
+_LOOKS = {"slug": "hello-world", "username": "ada", "name": "harbour.jpg"}
 
 
 def expose(ns: Namespace, *urls: str, **docs: dict[str, Any]) -> Callable[[R], R]:
