@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask_restx import Api, Namespace
 
 from api.comments import ns as comments
-from api.contents import ns as files
 from api.feed import ns as feed
 from api.follows import ns as follows
 from api.item import Item
@@ -14,6 +13,7 @@ from api.posts import ns as posts
 from api.sessions import ns as sessions
 from api.spec import Spec
 from api.tags import ns as tags
+from api.thumbnails import ns as files
 from api.tokens import ns as auth
 from api.trash import ns as trash
 from api.users import ns as users

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from models import Content, ContentHold, File
 from services import clock
 from services.errors import ServiceError, Unavailable
+from services.pictures import thumbnails
 from services.storage import Storage
 from services.transaction import reading, transact
 
@@ -149,6 +150,7 @@ def _mark(session: Session, contents: Collection[str]) -> list[str]:
 def _remove(session: Session, storage: Storage, contents: Collection[str]) -> int:
     doomed = _unwanted(session, contents)
     for sha256 in doomed:
+        thumbnails.drop(storage, sha256)
         storage.delete(sha256)
     session.execute(sa.delete(Content).where(Content.sha256.in_(doomed)))
     return len(doomed)

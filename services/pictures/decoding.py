@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from services import queue
 from services.errors import Unavailable
 from services.pictures.faults import BrokenPicture
-from services.pictures.measuring import kind_of, opened
+from services.pictures.measuring import Size, kind_of, opened, orientation, shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -67,18 +67,19 @@ def thumbnail(source: Path | BinaryIO, width: int) -> bytes:
         BrokenPicture: it can't be decoded, or not in ``MOST_MEMORY``.
         Unavailable: too many others are being decoded.
     """
-    from PIL import ImageOps
+    from PIL import Image
 
     with _faults(), opened(source) as image:
-        full = image.size
-        wanted = _fitted(full, width)
-        image.draft(None, (2 * wanted[0], 2 * wanted[1]))
+        full, turned = image.size, orientation(image.info.get("exif"))
+        fitted = _fitted(shown(full, turned), width)
+        wanted = shown(fitted, turned)
+        image.draft(None, (2 * wanted.width, 2 * wanted.height))
         with _slot(memory(image, full)):
             small = _reduced(image, wanted)
-            small = ImageOps.exif_transpose(small)
-            small.thumbnail(_fitted(small.size, width))
+            if turned != 1:
+                small = small.transpose(Image.Transpose(_TURNS[turned]))
             written, profile = BytesIO(), image.info.get("icc_profile")
-            small.save(written, "WEBP", quality=80, method=4, icc_profile=profile, exif=b"")
+            small.resize(fitted).save(written, "WEBP", quality=80, method=4, icc_profile=profile)
             return written.getvalue()
 
 
@@ -103,8 +104,10 @@ def turn(source: BinaryIO, target: BinaryIO, orientation: int) -> bool:
         with _slot(needed):
             upright = image.transpose(Image.Transpose(_TURNS[orientation]))
             upright.info = {k: v for k, v in image.info.items() if k == "transparency"}
-            upright.save(target, kind_of(image), **how)
-        return True
+            written = BytesIO()
+            upright.save(written, kind_of(image), **how)
+    target.write(written.getbuffer())  # out here: a full disk is not a broken picture
+    return True
 
 
 def memory(image: Image, full: tuple[int, int]) -> int:
@@ -120,12 +123,12 @@ def memory(image: Image, full: tuple[int, int]) -> int:
     return pixels * wide + kept
 
 
-def _fitted(size: tuple[int, int], width: int) -> tuple[int, int]:
-    by = min(1.0, width / size[0], _TALL * width / size[1])
-    return max(1, round(size[0] * by)), max(1, round(size[1] * by))
+def _fitted(size: Size, width: int) -> Size:
+    by = min(1.0, width / size.width, _TALL * width / size.height)
+    return Size(max(1, round(size.width * by)), max(1, round(size.height * by)))
 
 
-def _reduced(image: Image, wanted: tuple[int, int]) -> Image:
+def _reduced(image: Image, wanted: Size) -> Image:
     """Return ``image``, about twice as large as wanted, in colours that can be averaged.
 
     Row by row, for converting all of it would take its memory once more.
@@ -133,14 +136,12 @@ def _reduced(image: Image, wanted: tuple[int, int]) -> Image:
     from PIL import Image as Pictures
 
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    by = max(1, min(image.width // (2 * wanted[0]), image.height // (2 * wanted[1])))
+    by = max(1, min(image.width // (2 * wanted.width), image.height // (2 * wanted.height)))
     small = Pictures.new(mode, (-(-image.width // by), -(-image.height // by)))
     rows = _STRIP * by
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         small.paste(strip.convert(mode).reduce(by), (0, top // by))
-    if exif := image.info.get("exif"):
-        small.info["exif"] = exif
     return small
 
 
