@@ -8,10 +8,11 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from api import downloads, query
-from api.describe import answers
+from api.describe import USER_ID, answers
 from api.downloads import Body, Download
 from api.files import files, ns
 from api.resource import SpecEndpoint, expose
+from api.swagger import EXAMPLE, SENDS_FILE
 from services.storage import Missing
 from services.storage.checked import SMALL, Checked, Damaged, contents_of
 from services.users import UserService
@@ -44,13 +45,13 @@ _ASKED = {
 }
 
 
-def sends(id: str) -> dict[str, Any]:
+def sends(operation: str, **path: Any) -> dict[str, Any]:
     """Return the documentation of a verb that answers bytes."""
-    said = answers(ns, 200, None, 304, 401, 404, 416)
-    schema = {"schema": {"type": "file"}}
-    said["responses"]["200"] = ("OK", None, {"headers": _HEADERS, **schema})
-    said["responses"]["206"] = ("Partial Content", None, {"headers": _HEADERS, **schema})
-    return {"id": id, "params": _ASKED, "produces": [_ANY, "application/problem+json"], **said}
+    said = answers(ns, 200, None, 304, 401, 404, 416, **_HEADERS)
+    said["responses"]["206"] = ("Partial Content", None, {"headers": _HEADERS})
+    types = [_ANY, "application/problem+json"]
+    vendor = {SENDS_FILE: True}
+    return {"id": operation, "params": _ASKED | path, "produces": types, "vendor": vendor, **said}
 
 
 class Contents(SpecEndpoint):
@@ -104,7 +105,11 @@ class FileByName(Contents):
         return self.send(lambda session: self.service(session).named(name, self.caller.id))
 
 
-@expose(ns, "/users/<user_id:id>/files/by-name/<name>", get=sends("getUserFileByName"))
+@expose(
+    ns,
+    "/users/<user_id:id>/files/by-name/<name>",
+    get=sends("getUserFileByName", id=USER_ID | {EXAMPLE: "me"}),
+)
 class UserFileByName(Contents):
     def get(self, id: int, name: str) -> Response:
         """Download the newest public file of a user with a name

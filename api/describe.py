@@ -40,7 +40,7 @@ _ID = {
     "description": "Its id. The console offers the newest; the first one made is 1.",
     EXAMPLE: 1,
 }
-_ME = {
+USER_ID = {
     "in": "path",
     "type": "string",
     "pattern": "^(me|[1-9][0-9]{0,15})$",
@@ -237,7 +237,7 @@ def _path_params(url: str) -> dict[str, dict[str, Any]]:
         }
     if "<id:id>" in url:
         params["id"] = _ID
-    return params | ({"id": _ME} if "<user_id:id>" in url else {})
+    return params | ({"id": USER_ID} if "<user_id:id>" in url else {})
 
 
 def _told(name: str) -> dict[str, Any]:

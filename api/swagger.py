@@ -21,6 +21,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 CONSUMES = "x-consumes"
 #: Vendor field by which an operation that reads a form names the model of the same as JSON.
 JSON_MODEL = "x-json-model"
+#: Vendor field by which an operation says that it answers bytes; RESTX knows models alone.
+SENDS_FILE = "x-sends-file"
 #: Vendor field with the example of a parameter, which Swagger 2.0 has only in bodies.
 EXAMPLE = "x-example"
 FORM = "application/x-www-form-urlencoded"
@@ -187,6 +189,9 @@ def _complete_operation(method: str, item: Document, operation: Document) -> Non
         operation["consumes"] = [FORM] if "formData" in places and FORM in types else types
     operation["security"] = [*operation.get("security", _ANYONE)]
     responses = operation["responses"]
+    if operation.pop(SENDS_FILE, False):
+        for status in {"200", "206"} & set(responses):
+            responses[status]["schema"] = {"type": "file"}
     responses.setdefault("default", {"description": "Any other problem."})
     for status, response in responses.items():
         _complete_response(status, response)
