@@ -23,8 +23,8 @@ PARAMETERS = {
 }
 #: Words that a name cannot be in one of the languages, so that it would be another there.
 RESERVED = {"type", "range", "default", "class", "from", "in", "is", "end", "func", "object"}
-#: Answers that are no objects: streams, and what RFC 7009 leaves empty.
-TEXTS = ("application/x-ndjson", "text/csv")
+#: Answers that are no objects: streams, what RFC 7009 leaves empty, what files hold.
+TEXTS = ("application/x-ndjson", "text/csv", "application/octet-stream", "image/webp")
 REF = "#/components/schemas/"
 
 
