@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Comment, Post, PostTag, User
+from models import Comment, Post, PostTag, Tag, User
+from models.tag import key_of
 from services import clock, counts
 from services.actor import Actor
 from services.base import Service
@@ -69,10 +70,22 @@ def make_post(session: Session, author: User, **changes: Any) -> Post:
     post = Post(**given | changes)
     session.add(post)
     session.flush()
-    session.add_all(PostTag(post_id=post.id, key=tag.casefold()) for tag in post.tags or ())
+    session.add_all(PostTag(post_id=post.id, key=key_of(tag)) for tag in post.tags or ())
+    if post.status == "published" and author.status == "active" and post.deleted_at is None:
+        _count_tags(session, post.tags or [])
     index(session, PostService, post)
     session.commit()
     return post
+
+
+def _count_tags(session: Session, names: list[str]) -> None:
+    for name in names:
+        key = key_of(name)
+        tag = session.scalar(sa.select(Tag).where(Tag.key == key))
+        if tag is None:
+            session.add(tag := Tag(key=key, name=name, posts_count=0))
+        tag.posts_count += 1
+        session.flush()
 
 
 def make_comment(session: Session, post: Post, author: User, **changes: Any) -> Comment:
