@@ -9,16 +9,12 @@ from models.base import Base, PrimaryKey, SoftDeletable, Versioned
 from models.post import Post
 from models.user import User
 
-_LIVING = sa.text("deleted_at IS NULL")
-
 
 class Comment(Versioned, SoftDeletable, Base):
     __tablename__ = "comments"
     __table_args__ = (
-        *(
-            sa.Index(None, *columns, sqlite_where=_LIVING, postgresql_where=_LIVING)
-            for columns in (("post_id", "created_at", "id"), ("author_id", "created_at", "id"))
-        ),
+        sa.Index(None, "post_id", "created_at", "id"),
+        sa.Index(None, "author_id", "created_at", "id"),
         Base.__table_args__,
     )
 

@@ -15,10 +15,6 @@ branch_labels = None
 depends_on = None
 
 _COUNTED: dict[str, Any] = {"sqlite_strict": True, "sqlite_autoincrement": True}
-_LIVING: dict[str, Any] = {
-    "sqlite_where": sa.text("deleted_at IS NULL"),
-    "postgresql_where": sa.text("deleted_at IS NULL"),
-}
 
 
 def upgrade() -> None:
@@ -41,8 +37,9 @@ def upgrade() -> None:
         _reference("parent_id", "comments", "SET NULL"),
         **_COUNTED,
     )
+    # Of those in the trash too: what cascades looks for them here.
     for columns in (("post_id", "created_at", "id"), ("author_id", "created_at", "id")):
-        op.create_index(f"ix_comments_{'_'.join(columns)}", "comments", list(columns), **_LIVING)
+        op.create_index(f"ix_comments_{'_'.join(columns)}", "comments", list(columns))
     for column in ("parent_id", "deletion_id"):
         op.create_index(f"ix_comments_{column}", "comments", [column])
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from models import Base, Post, User
 from services import clock
 from tests.conftest import MakeDatabase
-from tests.factories import make_post, make_user
+from tests.factories import make_comment, make_post, make_user
 from tests.security.sender import Sender
 from tests.security.surface import Operation, operations
 from tests.security.world import token_of
@@ -73,6 +73,7 @@ def existing(callers: dict[str, FlaskClient], victim: User, session: Session) ->
     own = callers["admin"].get("/api/v1/auth/sessions").get_json()["items"][0]["id"]
     ids = {
         "posts": public.id,
+        "comments": make_comment(session, public, victim).id,
         "users": victim.id,
         "trash": made.get_json()["id"],
         "auth": own,
