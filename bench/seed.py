@@ -21,8 +21,9 @@ import pyromark
 import sqlalchemy as sa
 
 from bench import texts
-from models import POST_WORDS, USER_WORDS, Post, PostTag, User
+from models import POST_WORDS, USER_WORDS, Post, PostTag, Tag, User
 from models.engine import WRITES, database_url, engine_options, prepare
+from models.tag import key_of
 from models.words import count, document
 
 USERS = 1_000
@@ -67,6 +68,7 @@ def _fill(url: sa.URL, users: int, posts: range, report: Report) -> None:
         user_ids = list(connection.scalars(sa.select(User.id).where(User.username.like("bench%"))))
         for done in _insert_posts(connection, posts, user_ids):
             report(f"  {done:>6} of {posts.stop} posts, {time.perf_counter() - started:.1f} s")
+        _count_tags(connection)
     if engine.dialect.name == "postgresql":
         _analyze(engine)
     engine.dispose()
@@ -105,15 +107,21 @@ def _insert_posts(connection: sa.Connection, numbers: range, user_ids: list[int]
 
 def _index(connection: sa.Connection, posts: list[Row], counted: list[Counter[str]]) -> None:
     """Insert tags and words."""
-    tags = [
-        {"post_id": post["id"], "key": tag.casefold()} for post in posts for tag in post["tags"]
-    ]
+    tags = [{"post_id": post["id"], "key": key_of(tag)} for post in posts for tag in post["tags"]]
     connection.execute(sa.insert(PostTag), tags)
     words = [
         {"rowid": post["id"], "words": document((post["title"], *post["tags"]), counts)}
         for post, counts in zip(posts, counted, strict=True)
     ]
     connection.execute(sa.insert(POST_WORDS), words)
+
+
+def _count_tags(connection: sa.Connection) -> None:
+    """Count the posts of each tag, which is called by its key."""
+    of = sa.select(PostTag.key, PostTag.key, sa.func.count()).join(Post, Post.id == PostTag.post_id)
+    counts = of.where(Post.status == "published", Post.deleted_at.is_(None)).group_by(PostTag.key)
+    connection.execute(sa.delete(Tag))
+    connection.execute(sa.insert(Tag).from_select(["key", "name", "posts_count"], counts))
 
 
 def _analyze(engine: sa.Engine) -> None:
