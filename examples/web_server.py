@@ -26,13 +26,19 @@ def server(port: int, api: str) -> ThreadingHTTPServer:
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted.
+
+    Raises:
+        SystemExit: the port is taken; said on stderr.
+    """
     parser = argparse.ArgumentParser(prog="python -m examples.web_server", description=__doc__)
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--api", default="http://127.0.0.1:8000/api/v1", help="URL of the API")
     options = parser.parse_args()
     try:
         server(options.port, options.api).serve_forever()
+    except OSError as error:
+        parser.exit(1, f"Port {options.port} cannot be used: {error.strerror}.\n")
     except KeyboardInterrupt:
         return
 

@@ -16,10 +16,14 @@ export function launch() {
   });
 }
 
-/** Open a page that notes policy violations, failed scripts and requests to other origins. */
-export async function openPage(browser, options = {}) {
+/**
+ * Open a page that notes policy violations, failed scripts and requests to other places than `places`.
+ * `browser` may be a context, which the page then shares with its others.
+ */
+export async function openPage(browser, { places = [BASE], ...options } = {}) {
   // The proxy of the tests signs its certificate itself.
-  const page = await browser.newPage({ ignoreHTTPSErrors: BASE.startsWith("https:"), ...options });
+  const own = browser.newContext ? { ignoreHTTPSErrors: BASE.startsWith("https:"), ...options } : undefined;
+  const page = await browser.newPage(own);
   const faults = [];
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
@@ -32,7 +36,7 @@ export async function openPage(browser, options = {}) {
   });
   page.on("request", (request) => {
     const url = request.url();
-    if (!url.startsWith(`${BASE}/`) && !url.startsWith("data:")) {
+    if (!/^(data|blob):/.test(url) && !places.some((each) => url.startsWith(`${each}/`))) {
       faults.push(`request: ${url}`);
     }
   });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import mimetypes
 import ssl
 import sys
 import threading
@@ -32,6 +33,8 @@ class Proxy:
     certificate: Path
     upstream: str = ""
     """URL of the server behind; set it once that runs."""
+    app: Path | None = None
+    """A folder whose files stand below ``app/``, as deploy/nginx.conf has it."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -74,6 +77,11 @@ def _handler(
             if not f"{self.path}/".startswith(f"{prefix}/"):
                 self.send_error(404, "Not below the prefix")
                 return
+            if proxy.app and self.path.startswith(f"{prefix}/app/"):
+                self.send_file(
+                    proxy.app / (self.path.removeprefix(f"{prefix}/app/") or "index.html")
+                )
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             sent = {name: value for name, value in self.headers.items() if name.lower() not in _OWN}
             answer = client.request(
@@ -89,6 +97,18 @@ def _handler(
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
             self.wfile.write(answer.content)
+
+        def send_file(self, file: Path) -> None:
+            """Send a file as it is."""
+            if not file.is_file():
+                self.send_error(404, "No such file")
+                return
+            content = file.read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Type", mimetypes.guess_type(file.name)[0] or "text/plain")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = forward  # noqa: N815
 

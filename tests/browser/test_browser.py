@@ -1,4 +1,7 @@
-"""Runs the JavaScript tests beside this file in Chromium: bare, and below a prefix behind TLS."""
+"""Runs the JavaScript tests beside this file in Chromium: bare, and below a prefix behind TLS.
+
+Those of the client in examples/web are run by test_web.py.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.node]
 PATIENCE = 900
 
 
-def run(url: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run every test of this folder on the service at ``url``."""
+def run(url: str, tests: str = "[!w]*", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests of this folder with such names on the service at ``url``."""
+    found = sorted(Path(__file__).parent.glob(f"{tests}.test.mjs"))
     return subprocess.run(
-        ["node", "--test", *map(str, sorted(Path(__file__).parent.glob("*.test.mjs")))],
+        ["node", "--test", *map(str, found)],
         cwd=ROOT,
         env=os.environ
         | {

@@ -134,13 +134,17 @@ class TestData:
 
 class TestDemo:
     def test_serves_the_posts_and_starts_again_on_what_is_there(self, tmp_path: Path) -> None:
-        port = free_port()
-        own = {"PORT": str(port), "DEMO_DIR": str(tmp_path / "demo"), "WORKERS": "1"}
+        port, client_port = free_port(), free_port()
+        own = {"PORT": str(port), "CLIENT_PORT": str(client_port), "WORKERS": "1"}
+        own["DEMO_DIR"] = str(tmp_path / "demo")
         for outcome in ("80 created", "80 unchanged"):
             with demo(own) as said:
                 assert outcome in said
                 assert f"http://127.0.0.1:{port}/docs" in said
                 url = f"http://127.0.0.1:{port}/api/v1"
+                client = f"http://127.0.0.1:{client_port}"
+                assert f"  {client} " in said
+                assert f'"{url}"' in httpx.get(client, trust_env=False).text
                 page = httpx.get(f"{url}/posts?total=true", timeout=PATIENCE, trust_env=False)
                 assert page.json()["total"] == 40
                 accounts = re.findall(r"^  (\w+) {3,}(.+?) {3,}", said, re.M)

@@ -45,9 +45,16 @@ function mended(fragment) {
       picture.replaceWith(h("a", { href: url.href, rel: "noopener noreferrer nofollow" }, label));
     }
   }
+  for (const heading of fragment.querySelectorAll("h1, h2, h3, h4, h5")) lower(heading);
   for (const table of fragment.querySelectorAll("table")) scrollable(table);
   for (const block of fragment.querySelectorAll("pre")) block.tabIndex = 0; // scrolls by keyboard
   return fragment;
+}
+
+/** The page has a heading of the first level already: its title. */
+function lower(heading) {
+  const next = h(`h${Number(heading.localName[1]) + 1}`, {}, [...heading.childNodes]);
+  heading.replaceWith(next);
 }
 
 /** What is too wide scrolls by itself, by keyboard too. */

@@ -2,11 +2,11 @@
 import { h, icon } from "../dom.js";
 import { count } from "../format.js";
 import { fromSnippet } from "../markup.js";
-import { byline, thumbnail } from "./people.js";
+import { byline, small } from "./people.js";
 
 /** What a card shows of a post: whole texts would make lists slow. */
 export const CARD =
-  "id,slug,title,excerpt,status,published_at,updated_at,tags,author,comments_count,likes_count";
+  "id,slug,title,excerpt,status,published_at,updated_at,tags,author,cover_url,comments_count,likes_count";
 
 /** Where a post can be read. */
 export const postPath = (post) => `#/posts/${encodeURIComponent(post.slug)}`;
@@ -20,7 +20,7 @@ export function card(post) {
       h("h2", {}, h("a.stretched", { href: postPath(post) }, post.title)),
       h("p.excerpt", {}, post.snippet ? fromSnippet(post.snippet) : post.excerpt),
       h("div.card-foot", {}, tags(post.tags.slice(0, 4)), counts(post))),
-    cover(post, "card-cover", 400)));
+    cover(post, "card-cover", 512)));
 }
 
 /** What a post is besides published, as a badge, or null. */
@@ -32,10 +32,7 @@ export function statusOf(post) {
 
 /** A post's cover, or null; it goes away if it does not load. */
 export function cover(post, look, width) {
-  if (!post.cover_url) return null;
-  const picture = h("img", { class: look, src: thumbnail(post.cover_url, width), alt: "", loading: "lazy" });
-  picture.addEventListener("error", () => picture.remove(), { once: true });
-  return picture;
+  return post.cover_url ? small(post.cover_url, width, look) : null;
 }
 
 /** Tags as links. */

@@ -27,7 +27,7 @@ export function editor() {
   const preview = h("section.preview.prose", { id: previewId, "aria-label": "Preview", tabindex: "0" });
   const uploads = h("div.uploads");
   const panes = h("div.panes", {}, h("div.pane", {}, labelled(text), uploads), preview);
-  const show = () => fill(preview, text.value.trim() ? fromMarkdown(text.value) : h("p.soft", {}, "The preview."));
+  const show = () => fill(preview, text.value.trim() ? fromMarkdown(text.value) : h("p.soft", {}, "What it is going to look like appears here."));
   let timer;
   text.addEventListener("input", () => {
     clearTimeout(timer);

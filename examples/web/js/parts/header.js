@@ -20,7 +20,7 @@ export function drawHeader() {
 
 function search() {
   const box = h("input", { type: "search", name: "q", "aria-label": "Search", placeholder: "Search", maxlength: 200 });
-  const form = h("form.search", { role: "search" }, icon("search"), box);
+  const form = h("form.search", { role: "search", "aria-label": "Everywhere" }, icon("search"), box);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!box.value.trim()) return;
@@ -35,8 +35,8 @@ function search() {
 function menu() {
   const { me } = session;
   const id = freshId("menu");
-  const button = h("button.menu-button", { type: "button", "aria-expanded": "false", "aria-controls": id,
-    "aria-label": `Your menu, ${nameOf(me)}` }, avatar(me));
+  const button = h("button.menu-button", { type: "button", "aria-expanded": "false", "aria-controls": id },
+    avatar(me), h("span.hidden", {}, `Your menu, ${nameOf(me)}`));
   const link = (href, text) => h("li", {}, h("a", { href }, text));
   const list = h("ul.menu-list", { id, role: "list", hidden: true },
     h("li.menu-name", {}, h("strong", {}, nameOf(me)), h("small", {}, `@${me.username}`)),

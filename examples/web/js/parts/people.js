@@ -7,15 +7,24 @@ import { hueOf, initials, moment, nameOf, when } from "../format.js";
 export function avatar(user, size = "") {
   const letters = () => h(`span.avatar.hue-${hueOf(user.username)}${size}`, { "aria-hidden": "true" }, initials(user));
   if (!user.avatar_url) return letters();
-  const src = thumbnail(user.avatar_url, 160);
-  const picture = h(`img.avatar${size}`, { src, alt: "", width: 40, height: 40, loading: "lazy" });
-  picture.addEventListener("error", () => picture.replaceWith(letters()), { once: true });
-  return picture;
+  return small(user.avatar_url, size ? 256 : 128, `avatar${size.replace(".", " ")}`, letters);
 }
 
-/** The address of a smaller picture than the original at `…/content`. */
-export function thumbnail(url, width) {
-  return resolve(url.replace(/\/content$/, `/thumbnail?width=${width}`));
+/**
+ * A picture of the service, made small; the original where it cannot be, and else what is put in its place.
+ * @param {string} url a path to `…/content`
+ * @param {64|128|256|512|1024} width pixels
+ * @param {string} look classes
+ * @param {() => Node|string} instead
+ */
+export function small(url, width, look, instead = () => "") {
+  const src = resolve(url.replace(/\/content$/, `/thumbnail?width=${width}`));
+  const picture = h("img", { src, class: look, alt: "", loading: "lazy" });
+  picture.addEventListener("error", () => {
+    if (picture.src === src && src !== resolve(url)) picture.src = resolve(url);
+    else picture.replaceWith(instead());
+  });
+  return picture;
 }
 
 /** "Ada · 5 minutes ago", with links. */

@@ -72,7 +72,7 @@ function coverChoice(post) {
     urls.set(String(file.id), file.url);
     set(String(file.id));
   });
-  const show = () => fill(place, urls.has(input.value) ? cover({ cover_url: urls.get(input.value) }, "cover-small", 400) : null,
+  const show = () => fill(place, urls.has(input.value) ? cover({ cover_url: urls.get(input.value) }, "cover-small", 256) : null,
     choose, input.value ? h("button.plain", { type: "button", onclick: () => set("") }, "No cover") : null);
   show();
   const node = h("div.field", { "data-field": "cover_id", role: "group", "aria-label": "Cover" },

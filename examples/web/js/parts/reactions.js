@@ -13,8 +13,8 @@ export function likeButton(post) {
   const button = h("button.reaction", { type: "button" });
   const draw = () => {
     button.setAttribute("aria-pressed", String(isOn));
-    button.setAttribute("aria-label", `Like, ${count(number, "like")}`);
-    fill(button, icon("heart"), number);
+    fill(button, icon("heart"), h("span", { "aria-hidden": "true" }, number.toLocaleString("en")),
+      h("span.hidden", {}, `Like, ${count(number, "like")}`));
   };
   const turn = () => {
     isOn = !isOn;

@@ -76,7 +76,7 @@ export async function search({ query, signal }) {
   const q = query.get("q")?.trim() ?? "";
   const box = h("input", { type: "search", name: "q", value: q, "aria-label": "Search posts and people",
     placeholder: "Words in posts, names of people", maxlength: 200 });
-  const form = h("form.search-large", { role: "search" }, box, h("button.button", { type: "submit" }, "Search"));
+  const form = h("form.search-large", { role: "search", "aria-label": "Posts and people" }, box, h("button.button", { type: "submit" }, "Search"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     go(`/search?q=${encodeURIComponent(box.value)}`);

@@ -21,7 +21,7 @@ export async function post({ params: { slug }, signal }) {
         h("h1", {}, data.title),
         byline(data.author, data.published_at ?? data.created_at, readingTime(data.body), statusOf(data)),
         manage(data)),
-      cover(data, "cover", 1280),
+      cover(data, "cover", 1024),
       h("div.prose", {}, fromHtml(data.html)),
       h("footer.post-foot", {}, tags(data.tags), likeButton(data))),
     await comments(data, signal));

@@ -39,9 +39,9 @@ function row(item) {
     if (!(await confirm("Remove it for good?", text, "Remove for good"))) return;
     await remove(path).then(() => (leave(), toast("It is gone for good.")), complain);
   };
+  const named = () => h("span.hidden", {}, item.title);
   made.append(h("div.buttons", {},
-    h("button.button.quiet", { type: "button", onclick: back, "aria-label": `Restore ${item.title}` }, "Restore"),
-    h("button.plain.danger", { type: "button", onclick: purge, "aria-label": `Remove ${item.title} for good` },
-      "Remove for good")));
+    h("button.button.quiet", { type: "button", onclick: back }, "Restore", named()),
+    h("button.plain.danger", { type: "button", onclick: purge }, "Remove for good", named())));
   return made;
 }
