@@ -25,6 +25,7 @@ from api.problems import MalformedBody, TooLarge
 from config import Config
 from services.errors import ServiceError
 from services.files import clean_name
+from services.storage import storage_of
 from services.uploads import Form, Incoming, Spool
 from services.validation import Faults, shown
 
@@ -56,7 +57,7 @@ def received(config: Config) -> Iterator[Form]:
     if (request.content_length or 0) > most:
         raise TooLarge(f"A request may have up to {most:,} bytes here.")
     check_type((MEDIA_TYPE,))
-    spool = Spool(config.files)
+    spool = Spool(storage_of(config).draft)
     try:
         form = Form(spool)
         _Reader(form, config.MAX_FILE_BYTES, _decoder()).read(most)

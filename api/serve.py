@@ -52,7 +52,7 @@ def _serve(config: Config) -> None:
     listeners = _listen(config)
     figures = _make_metrics_folder(config)
     # Imported here: they read the variable above, and a wrong setting is told without them.
-    from api import gate, logs
+    from api import gate, logs, sweeping
     from api.app import create_app
     from api.health import Flag
     from api.prepare import prepare
@@ -68,6 +68,10 @@ def _serve(config: Config) -> None:
     gc.enable()
     draining: Flag = app.extensions["signpost"].draining
 
+    def start() -> None:
+        _forget_connections(app)
+        sweeping.start(app)
+
     def drain() -> None:
         draining.set()
         time.sleep(config.DRAIN_DELAY)
@@ -77,7 +81,7 @@ def _serve(config: Config) -> None:
 
     server = Server(listeners, config.THREADS)
     try:
-        server.run(app, lambda: _forget_connections(app), drain, clean)
+        server.run(app, start, drain, clean)
     finally:
         clean()
 

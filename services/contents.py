@@ -9,7 +9,7 @@ a hold whose time is over.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -122,12 +122,16 @@ def abandon(session: Session, storage: Storage, held: Held, sizes: Mapping[str, 
         drop_quietly(session, storage, sizes)
 
 
-def sweep(session: Session, storage: Storage) -> int:
-    """Drop what those left behind who died while they stored or dropped it; return how many."""
+def sweep(session: Session, storage: Callable[[], Storage]) -> int:
+    """Drop what those left behind who died while they stored or dropped it; return how many.
+
+    Args:
+        storage: asked only if there is something to drop.
+    """
     with reading(session):
         over = sa.select(ContentHold.sha256).where(ContentHold.until <= clock.now())
         found = session.scalars(over.order_by(ContentHold.until).limit(_MOST)).all()
-    return drop(session, storage, found)
+    return drop(session, storage(), found) if found else 0
 
 
 def _ensure(session: Session, sha256: str, size: int) -> bool:

@@ -20,6 +20,7 @@ from services.authored import NOT_AUTHOR, Authored
 from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Verdict
 from services.errors import NotFound, ServiceError, Unauthenticated
 from services.listing import Filter, Page, Query, Sort, any_of, equals
+from services.pictures import shown
 from services.posts import PostService
 from services.storage import storage_of
 from services.text import CONTROLS
@@ -58,11 +59,11 @@ class FileService(Authored[File]):
         living = sa.and_(File.deleted_at.is_(None), author.deleted_at.is_(None))
         if self.is_at_least("admin"):
             return living
-        shown = sa.and_(
+        seen = sa.and_(
             author.status == "active", sa.or_(self.public_rows(NOW), *self._stand_somewhere())
         )
         own = sa.false() if self.actor is None else File.author_id == ACTOR
-        return sa.and_(living, sa.or_(shown, own))
+        return sa.and_(living, sa.or_(seen, own))
 
     def public_rows(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
         return File.visibility == "public"
@@ -114,6 +115,7 @@ class FileService(Authored[File]):
         """Drop the contents that no other file has, after the commit."""
         theirs = sa.select(File.sha256).where(File.id.in_(doomed)).distinct()
         found = self.session.scalars(theirs).all()
+        shown.forget(self.session, doomed)
         contents.let_go(self.session, found)
         if self.config is not None:
             session, storage = self.session, storage_of(self.config)
@@ -148,10 +150,10 @@ class FileService(Authored[File]):
         )
 
     def _stand_somewhere(self) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-        """Return whether a file is the picture of a user, or the cover of a post, that is visible."""
+        """Return whether a file is the picture of a visible user or post."""
         from services.users import UserService  # it may come to know files, too
 
-        shown = (
+        pictures = (
             (UserService, User.id, User.avatar_id),
             (PostService, Post.id, Post.cover_id),
         )
@@ -162,7 +164,7 @@ class FileService(Authored[File]):
             .where(picture == File.id)
             .correlate(File)
             .exists()
-            for service, id, picture in shown
+            for service, id, picture in pictures
         )
 
 

@@ -21,6 +21,7 @@ from services.storage import Storage
 from services.transaction import transact
 from services.uploads.kinds import kind_of
 from services.uploads.spool import Part, Spool
+from services.validation import invalid
 
 __all__ = ["Form", "Incoming", "Part", "Spool", "keep"]
 
@@ -83,8 +84,9 @@ def keep(
         ServiceError: nothing was stored.
     """
     with place():
-        for each in form.good:
-            _look_at(form.spool, each)
+        for number, each in enumerate(form.files):
+            if each.problem is None:
+                _look_at(form.spool, each, f"files.{number}")
         sizes = {each.part.sha256: each.part.size for each in form.good}
         if not sizes:
             return
@@ -101,14 +103,17 @@ def keep(
             contents.drop_quietly(session, storage, left)
 
 
-def _look_at(spool: Spool, each: Incoming) -> None:
+def _look_at(spool: Spool, each: Incoming, path: str) -> None:
     """Find out what a file is; of a picture, take off what it tells of its maker."""
+    if not each.part.size:
+        each.problem = invalid([Fault(path, "too_short", "The file is empty.")])
+        return
     try:
         each.media_type = kind_of(each.part.opened(), each.part.size, each.name)
         if each.media_type in TYPES:
             _strip(spool, each)
     except BrokenPicture as exc:
-        each.problem = Invalid(str(exc), faults=[Fault("files", exc.code, str(exc))])
+        each.problem = Invalid(str(exc), faults=[Fault(path, exc.code, str(exc))])
     except ServiceError as exc:
         each.problem = exc
 
@@ -125,7 +130,7 @@ def _store(form: Form, storage: Storage, held: contents.Held) -> None:
     for each in form.good:
         if each.part.sha256 in wanted:
             wanted.discard(each.part.sha256)
-            with each.part.opened() as source:
+            with form.spool.opened(each.part) as source:
                 storage.put(each.part.sha256, source, each.part.size)
 
 
@@ -135,11 +140,12 @@ def _make(form: Form, service: FileService, held: contents.Held) -> None:
         each.row = None  # of a transaction that did not come about
     left = service.left()
     contents.confirm(service.session, held)
-    for each in form.good:
+    held_files = form.good
+    for each in held_files:
         if each.part.size > left:
             each.problem = service.over_quota(left)
         else:
             left -= each.part.size
             data = service.prepare({**each.data, **form.fields})
             each.row = service.created(service.create(data))
-    contents.let_go(service.session, {each.part.sha256 for each in form.files if not each.row})
+    contents.let_go(service.session, {each.part.sha256 for each in held_files if each.problem})

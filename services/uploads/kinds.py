@@ -33,7 +33,9 @@ _REGISTERED = {
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 #: What may stand before the first element: a byte order mark, comments, declarations.
 _PROLOGUE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
+#: Elements of pages.
 #: Source: WHATWG, MIME Sniffing, section 7.1; more of them, since to be shown is the worse mistake.
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml", re.IGNORECASE)
 _ELEMENTS = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|title|meta|link|base|style|script|iframe|object|embed"
     rb"|form|input|button|img|image|video|audio|svg|math|h1|div|span|font|table|p|a|b|br)\b",
@@ -92,9 +94,9 @@ def _text_kind(head: bytes) -> str:
         return SVG
     if b"http://www.w3.org/1999/xhtml" in lower:
         return XHTML
-    if _ELEMENTS.match(rest):
-        return HTML
-    return XML if b"<?xml" in lower[:_HEAD] and rest.startswith(b"<") else TEXT
+    if _XML.match(head):
+        return XML
+    return HTML if _ELEMENTS.match(rest) else TEXT
 
 
 def _binary_kind(head: bytes) -> str:

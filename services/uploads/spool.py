@@ -10,10 +10,8 @@ import hashlib
 import io
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from services.errors import OutOfStorage, Unavailable
@@ -29,16 +27,16 @@ class Spool:
     """One open file with the parts of an upload, one after the other.
 
     Args:
-        folder: on the disk where contents are kept; it is made if it is not there.
+        draft: makes a file without a name.
 
     Raises:
         OutOfStorage: from every method that writes, if the disk is full.
-        Unavailable: the folder cannot be written.
+        Unavailable: it cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = self._made()
+    def __init__(self, draft: Callable[[], BinaryIO]) -> None:
+        self._draft = draft
+        self._file = draft()
         self._end = 0
 
     def part(self) -> Part:
@@ -74,18 +72,23 @@ class Spool:
     @contextmanager
     def scratch(self) -> Iterator[BinaryIO]:
         """Give an empty file that is gone afterwards."""
-        with self._made() as file:
+        with self._draft() as file:
             yield file
+
+    @contextmanager
+    def opened(self, part: Part) -> Iterator[BinaryIO]:
+        """Give a part to be stored: if there is no other, the file itself, which can be renamed."""
+        if os.fstat(self._file.fileno()).st_size == part.size:
+            self._file.seek(0)
+            yield self._file
+        else:
+            with part.opened() as file:
+                yield file
 
     def close(self) -> None:
         """Let everything go that has not been stored."""
         with suppress(OSError):  # nothing in it is wanted any more
             self._file.close()
-
-    def _made(self) -> BinaryIO:
-        with _explained():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return cast(BinaryIO, tempfile.TemporaryFile(dir=self._folder))
 
 
 class Part:
