@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as BoundSession
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from config import Config
 from models import Base
 from models.engine import database_url, engine_options, prepare
-from services.transaction import begin_reading
+from services.transaction import Sharing, begin_reading
 
 
 class Database(SQLAlchemy):
@@ -28,9 +29,18 @@ class Database(SQLAlchemy):
         return engine
 
 
+class WritingSession(Sharing, BoundSession):
+    """The session of a request."""
+
+
 db = Database(
     metadata=Base.metadata,
-    session_options={"expire_on_commit": False, "autoflush": False},
+    session_options={
+        "class_": WritingSession,
+        "expire_on_commit": False,
+        "autoflush": False,
+        "join_transaction_mode": "create_savepoint",
+    },
 )
 
 

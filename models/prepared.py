@@ -106,9 +106,9 @@ class Command:
 def run_last(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]]]) -> None:
     """Run the last commands of the session's transaction, each for all of its rows.
 
-    The COMMIT comes with them, ``session.commit()`` only tidies up. PostgreSQL gets all in one go:
-    what the first one locks is held while the server works, not while this process waits for its
-    turn.
+    The COMMIT comes with them, unless this is a savepoint; ``session.commit()`` only tidies up.
+    PostgreSQL gets all in one go: what the first one locks is held while the server works, not
+    while this process waits for its turn.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: as from any statement.
@@ -125,7 +125,8 @@ def run_last(session: Session, *steps: tuple[Command, Sequence[Mapping[str, Any]
         for text, (_, rows) in zip(texts, steps, strict=True):
             for row in rows:
                 driver.execute(text.sql, text.values(row))  # type: ignore[union-attr]
-        driver.commit()
+        if not connection.in_nested_transaction():
+            driver.commit()
 
 
 class _Text:

@@ -7,13 +7,15 @@ lock file, so that waiting is fair; on PostgreSQL they run side by side.
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session
 
@@ -34,7 +36,7 @@ T = TypeVar("T")
 QUEUE_TIMEOUT = 5.0
 _TRIES = 3
 _AFTER_COMMIT, _COMMITTED, _EXPLAIN = "after_commit", "committed", "explain_conflict"
-_READS = "reads"
+_READS, _SHARED = "reads", "shared"
 _UNSURE = "The database went away while it stored this; look whether it is there before you repeat."
 
 #: SQLSTATE, or its first two characters → what it means to the caller.
@@ -45,6 +47,14 @@ _MEANING: dict[str, type[ServiceError]] = {
     "53100": OutOfStorage,
 }
 _WORTH_A_RETRY = frozenset({"40001", "40P01"})
+
+
+class Sharing(Session):
+    """A session whose transaction may be a part of one that it shares with other threads'."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> sa.Engine | sa.Connection:
+        """Return what it shares, while it does."""
+        return self.info.get(_SHARED) or super().get_bind(*args, **kwargs)
 
 
 class Retry(Exception):
@@ -153,7 +163,11 @@ def _meaning_without_state(exc: DBAPIError) -> type[ServiceError] | None:
 
 def _once(session: Session, work: Callable[[], T]) -> T:
     try:
-        result = _at_turn(_bind(session), lambda: _in_transaction(session, work))
+        result = _at_turn(session, work)
+    except queue.Lost as exc:
+        session.info.pop(_COMMITTED, None)
+        session.expunge_all()  # it takes them for stored
+        raise _why_lost(exc) from exc
     except IntegrityError as exc:
         if (explain := session.info.get(_EXPLAIN)) is None:
             raise
@@ -167,8 +181,11 @@ def _once(session: Session, work: Callable[[], T]) -> T:
     return result
 
 
-def _in_transaction(session: Session, work: Callable[[], T]) -> T:
+def _in_transaction(session: Session, work: Callable[[], T], shared: sa.Connection | None) -> T:
     try:
+        if shared is not None:
+            _check_shared(shared)
+            session.info[_SHARED] = shared
         session.connection(execution_options={WRITES: True})
         session.info["now"] = clock.now()
         result = work()
@@ -179,6 +196,7 @@ def _in_transaction(session: Session, work: Callable[[], T]) -> T:
         raise
     finally:
         session.rollback()  # without effect after a commit
+        session.info.pop(_SHARED, None)
     return result
 
 
@@ -212,18 +230,48 @@ def writing(bind: sa.Engine, patience: float) -> Iterator[None]:
         yield
 
 
-def _at_turn(bind: sa.Engine, write: Callable[[], T]) -> T:
-    """Run ``write`` when it is its turn.
+def _at_turn(session: Session, work: Callable[[], T]) -> T:
+    """Run ``work`` in a transaction when it is its turn, perhaps together with others' work.
 
     Raises:
         Unavailable: it took longer than ``QUEUE_TIMEOUT``, or the lock file cannot be opened.
     """
+    bind = _bind(session)
+
+    def write(shared: sa.Connection | None) -> T:
+        return _in_transaction(session, work, shared)
+
     if (path := _queue_of(bind)) is None:
-        return write()
+        return write(None)
+    together = partial(_together, bind) if isinstance(session, Sharing) else None
     try:
-        return queue.run(path, write, QUEUE_TIMEOUT)
+        return queue.run(path, write, QUEUE_TIMEOUT, together)
     except queue.NoTurn as exc:
         raise Unavailable(retry_after=1) from exc
+
+
+@contextmanager
+def _together(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Lend a connection in whose transaction each session's is a savepoint.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: nothing is stored.
+    """
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        yield connection
+        _check_shared(connection)
+
+
+def _check_shared(connection: sa.Connection) -> None:
+    """Refuse to go on after an error that ended the whole transaction."""
+    driver: Any = connection.connection.dbapi_connection
+    if not driver.in_transaction:
+        raise OperationalError(None, None, sqlite3.OperationalError("transaction was lost"))
+
+
+def _why_lost(exc: queue.Lost) -> Exception:
+    cause = exc.__cause__
+    return meaning(cause) if isinstance(cause, SQLAlchemyError) else exc
 
 
 def _queue_of(bind: sa.Engine) -> str | None:

@@ -6,9 +6,11 @@ import errno
 import gc
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,7 +34,7 @@ class _Slow:
         self._thread.start()
         assert self._begun.wait(5)
 
-    def _write(self) -> None:
+    def _write(self, _: object) -> None:
         self._begun.set()
         assert self._go.wait(5)
 
@@ -62,7 +64,7 @@ class TestRun:
     def test_runs_one_at_a_time(self, path: str) -> None:
         counted, inside = 0, threading.Lock()
 
-        def write() -> None:
+        def write(_: object) -> None:
             nonlocal counted
             assert inside.acquire(blocking=False)
             counted += 1
@@ -77,7 +79,7 @@ class TestRun:
     def test_gives_each_its_own_result_error_and_context(self, path: str) -> None:
         def ask(number: int) -> str:
             _WHO.set(f"caller {number}")
-            return queue.run(path, lambda: _answer(number), 5)
+            return queue.run(path, lambda _: _answer(number), 5)
 
         slow = _Slow(path)
         with ThreadPoolExecutor(8) as pool:
@@ -93,17 +95,17 @@ class TestRun:
         slow = _Slow(path)
 
         with pytest.raises(queue.NoTurn):
-            queue.run(path, lambda: ran.append(1), 0.05)
+            queue.run(path, lambda _: ran.append(1), 0.05)
 
         slow.end()
-        queue.run(path, lambda: ran.append(2), 5)
+        queue.run(path, lambda _: ran.append(2), 5)
         assert ran == [2]
 
     def test_lets_the_next_lead_when_the_leader_gives_up(self, path: str) -> None:
         with ThreadPoolExecutor(2) as pool:
             with queue.turn(path, 5):
-                leader = pool.submit(queue.run, path, lambda: 1, 0.05)
-                heir = pool.submit(queue.run, path, lambda: 2, 5)
+                leader = pool.submit(queue.run, path, lambda _: 1, 0.05)
+                heir = pool.submit(queue.run, path, lambda _: 2, 5)
                 with pytest.raises(queue.NoTurn):
                     leader.result()
 
@@ -111,7 +113,7 @@ class TestRun:
 
     def test_tells_a_file_that_cannot_be_opened(self, tmp_path: Path) -> None:
         with pytest.raises(queue.NoTurn):
-            queue.run(str(tmp_path), lambda: None, 5)
+            queue.run(str(tmp_path), lambda _: None, 5)
 
     def test_tells_a_file_that_cannot_be_locked(
         self, path: str, monkeypatch: pytest.MonkeyPatch
@@ -122,14 +124,14 @@ class TestRun:
         with monkeypatch.context() as broken:
             broken.setattr("fcntl.flock", refuse)
             with pytest.raises(queue.NoTurn):
-                queue.run(path, lambda: None, 5)
+                queue.run(path, lambda _: None, 5)
 
-        assert queue.run(path, lambda: "again", 5) == "again"
+        assert queue.run(path, lambda _: "again", 5) == "again"
 
     def test_keeps_nothing_of_a_write_that_failed(self, path: str) -> None:
         used: list[weakref.ref[object]] = []
 
-        def write() -> None:
+        def write(_: object) -> None:
             session = threading.Event()
             used.append(weakref.ref(session))
             raise ZeroDivisionError
@@ -143,6 +145,80 @@ class TestRun:
             gc.enable()
 
 
+class _Store:
+    """What is written together: kept when it is left, unless its disk is full."""
+
+    def __init__(self, *, is_full: bool = False) -> None:
+        self.kept: list[list[int]] = []
+        self._is_full = is_full
+
+    @contextmanager
+    def __call__(self) -> Iterator[list[int]]:
+        shared: list[int] = []
+        yield shared
+        if self._is_full:
+            raise OSError(errno.ENOSPC, "full")
+        self.kept.append(shared)
+
+
+class TestTogether:
+    def _write_all(self, path: str, store: _Store, numbers: range) -> list[Future[int]]:
+        """Have all of them wait behind a slow one."""
+
+        def write(number: int, shared: list[int] | None) -> int:
+            if number % 5 == 4:
+                raise ZeroDivisionError
+            (store.kept.append([number]) if shared is None else shared.append(number))
+            return number
+
+        slow = _Slow(path)
+        with ThreadPoolExecutor(len(numbers)) as pool:
+            asked = [
+                pool.submit(queue.run, path, partial(write, number), 5, store) for number in numbers
+            ]
+            while queue.waiting(path) < len(numbers):
+                threading.Event().wait(0.001)
+            slow.end()
+        return asked
+
+    def test_what_waits_is_stored_at_once(self, path: str) -> None:
+        store = _Store()
+
+        asked = self._write_all(path, store, range(4))
+
+        assert [each.result() for each in asked] == [0, 1, 2, 3]
+        assert len(store.kept) == 1
+        assert sorted(store.kept[0]) == [0, 1, 2, 3]
+
+    def test_one_that_fails_leaves_the_others(self, path: str) -> None:
+        store = _Store()
+
+        asked = self._write_all(path, store, range(6))
+
+        with pytest.raises(ZeroDivisionError):
+            asked[4].result()
+        assert [each.result() for each in asked if not each.exception()] == [0, 1, 2, 3, 5]
+
+    def test_what_is_not_stored_is_told_to_everybody(self, path: str) -> None:
+        store = _Store(is_full=True)
+
+        asked = self._write_all(path, store, range(6))
+
+        assert store.kept == []
+        for each in asked:
+            with pytest.raises(queue.Lost) as lost:
+                each.result()
+            assert isinstance(lost.value.__cause__, OSError)
+
+    def test_there_is_a_most(self, path: str) -> None:
+        store = _Store()
+
+        self._write_all(path, store, range(queue.MOST + 4))
+
+        assert max(map(len, store.kept)) <= queue.MOST
+        assert len(store.kept) == 2
+
+
 class TestShare:
     @pytest.fixture
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> _Clock:
@@ -152,13 +228,13 @@ class TestShare:
 
     def test_who_writes_on_and_on_stands_back_once_a_share(self, path: str, clock: _Clock) -> None:
         for _ in range(6):
-            queue.run(path, lambda: clock.go_on(queue.SHARE * 0.6), 5)
+            queue.run(path, lambda _: clock.go_on(queue.SHARE * 0.6), 5)
 
         assert clock.slept == [queue.BREATH] * 2
 
     def test_who_paused_writes_at_once(self, path: str, clock: _Clock) -> None:
         for _ in range(3):
-            queue.run(path, lambda: clock.go_on(queue.SHARE * 2), 5)
+            queue.run(path, lambda _: clock.go_on(queue.SHARE * 2), 5)
             clock.go_on(queue.BREATH * 2)
 
         assert clock.slept == []
