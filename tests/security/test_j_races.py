@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
-from models import Change, Post, Revision, User
+from models import Change, Comment, Like, Post, Revision, User
 from tests.conftest import MakeDatabase
 from tests.databases import connect
 from tests.security.crowd import Answer, Call, at_once, bearer
@@ -18,6 +20,7 @@ from tests.servers import ADMIN_PASSWORD, LiveServer, live_server
 
 API = "/api/v1"
 PASSWORD = "an elephant in Vienna"
+PUBLIC = {"body": "b", "status": "published"}
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +247,97 @@ def removal(how: str, id: int, token: str) -> Call:
     body = {"demote": {"role": "author"}, "suspend": {"status": "suspended"}}.get(how)
     method = "PATCH" if body else "DELETE"
     return Call(method, f"{API}/users/{id}", body, bearer(token))
+
+
+class TestCase143:
+    """What belongs to a post is counted and goes with it, whoever is faster."""
+
+    def test_case_143_comments_and_likes_while_the_post_comes_and_goes(
+        self, server: LiveServer, rows: sa.Connection
+    ) -> None:
+        # given
+        with server.admin as admin:
+            people = dict(new_reader(admin, f"zq-143-{n}") for n in range(8))
+            post = admin.post(f"{API}/posts", json=PUBLIC | {"title": "Visited"}).json()["id"]
+        tokens = [sign_in(server, name) for name in people]
+        victim, path = next(iter(people.values())), f"{API}/posts/{post}"
+        said = [Call("POST", f"{path}/comments", {"body": f"{n}"}) for n in range(50)]
+        liked = [Call(("PUT", "DELETE")[n % 3 == 2], f"{path}/like") for n in range(50)]
+        calls = [
+            replace(call, headers=bearer(tokens[n % len(tokens)]))
+            for n, call in enumerate([*said, *liked])
+        ]
+        # when
+        with ThreadPoolExecutor(2) as others:
+            going = others.submit(come_and_go, server, f"posts/{post}")
+            blinking = others.submit(suspend_and_back, server, victim)
+            answers = [answer for _ in range(3) for answer in at_once(server.url, calls)]
+            assert going.result() + blinking.result() == []
+        # then
+        told = Counter(answer.status for answer in answers)
+        assert set(told) <= {201, 204, 401, 404, 503}, told
+        made = {answer.body["id"] for answer in answers if answer.status == 201}
+        living = (Comment.post_id == post, Comment.deleted_at.is_(None))
+        assert set(rows.scalars(sa.select(Comment.id).where(*living))) == made
+        likes = count(rows, Like.post_id == post)
+        kept = sa.select(Post.comments_count, Post.likes_count).where(Post.id == post)
+        assert tuple(rows.execute(kept).one()) == (len(made), likes)
+        assert told[201] > 0
+        for change, item in ((Comment.post_id, Post.id), (Like.post_id, Post.id)):
+            assert count(rows, change.not_in(sa.select(item))) == 0
+        newest = sa.select(sa.func.max(Change.seq)).where(Change.type == "comments")
+        newest = newest.where(Change.id.in_(made)).group_by(Change.id)
+        assert count(rows, Change.seq.in_(newest), Change.now == 2) == len(made)
+
+    def test_case_143_comments_while_their_post_is_purged(
+        self, server: LiveServer, rows: sa.Connection
+    ) -> None:
+        # given
+        headers = bearer(server.admin_token)
+        with server.admin as admin:
+            post = admin.post(f"{API}/posts", json=PUBLIC | {"title": "Doomed"}).json()["id"]
+        calls = [Call("POST", f"{API}/posts/{post}/comments", {"body": "x"}, headers)] * 50
+        gone = [Call("DELETE", f"{API}/posts/{post}", None, headers)]
+        purged = [Call("DELETE", f"{API}/trash/posts/{post}", None, headers)] * 20
+        # when
+        answers = at_once(server.url, [*calls[:20], *gone, *calls[20:], *purged])
+        answers += at_once(server.url, purged[:1])
+        # then
+        assert {answer.status for answer in answers} <= {201, 204, 404, 409, 503}
+        assert count(rows, Comment.post_id == post) == count(rows, Post.id == post) == 0
+
+
+def new_reader(caller: httpx.Client, name: str) -> tuple[str, int]:
+    """Make a reader."""
+    user = {"username": name, "email": f"{name}@example.org", "password": ADMIN_PASSWORD}
+    answer = caller.post(f"{API}/users", json=user | {"role": "reader"})
+    assert answer.status_code == 201, answer.text
+    return name, answer.json()["id"]
+
+
+def come_and_go(server: LiveServer, path: str) -> list[int]:
+    """Delete and restore an item again and again; return unexpected statuses."""
+    with server.admin as admin:
+        found = []
+        for _ in range(12):
+            found += [patiently(lambda: admin.delete(f"{API}/{path}"))]
+            found += [patiently(lambda: admin.post(f"{API}/trash/{path}/restoration"))]
+    return [status for status in found if status not in {200, 204}]
+
+
+def suspend_and_back(server: LiveServer, user_id: int) -> list[int]:
+    """Suspend a user and bring them back again and again; return unexpected statuses."""
+    with server.admin as admin:
+        url = f"{API}/users/{user_id}"
+        found = [
+            patiently(lambda status=status: admin.patch(url, json={"status": status}))
+            for status in ("suspended", "active") * 6
+        ]
+    return [status for status in found if status != 200]
+
+
+def patiently(call: Callable[[], httpx.Response]) -> int:
+    """Ask until the server is not too busy; return the status."""
+    while (answer := call()).status_code == 503:
+        assert answer.headers["Retry-After"]
+    return answer.status_code
