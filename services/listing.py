@@ -38,6 +38,34 @@ class Sort:
 
 
 @dataclass(frozen=True)
+class Order:
+    """The order of one list, ties broken by id.
+
+    Args:
+        nulls: the column may be null; such rows come last.
+    """
+
+    column: InstrumentedAttribute[Any]
+    descending: bool
+    nulls: bool
+
+    def by(self, value: Any, id: Any) -> tuple[sa.ColumnElement[Any], ...]:
+        """Return what to order rows by whose value of the column is ``value``."""
+        ordered = value.desc() if self.descending else value.asc()
+        by_id = id.desc() if self.descending else id.asc()
+        return ordered.nulls_last() if self.nulls else ordered, by_id
+
+    def past(self, here: tuple[Any, Any], there: tuple[Any, Any]) -> sa.ColumnElement[bool]:
+        """Return the condition: one (value, id) comes after another one."""
+        one, other = sa.tuple_(*here), sa.tuple_(*there)
+        if (
+            self.descending
+        ):  # the plain bound says nothing new, but PostgreSQL enters the index by it
+            return sa.and_(here[0] <= there[0], one < other)
+        return sa.and_(here[0] >= there[0], one > other)
+
+
+@dataclass(frozen=True)
 class Filter:
     """One query parameter as a condition.
 
@@ -244,38 +272,37 @@ def _total(service: Service[Any], query: Query) -> sa.Select[Any]:
     return statement.with_only_columns(sa.func.count(), maintain_column_froms=True)
 
 
-def rows_of(service: Service[Any], query: Query) -> sa.Select[Any]:
-    """Return what selects the rows of a page, with their ``sort_value``; kept, see ``kept``."""
-    statement = narrowed(service, query.filters)
+def order_of(service: Service[Any], query: Query) -> Order:
+    """Return the order that ``query`` asks for."""
     never_null: frozenset[str] = frozenset()
     for name, value in query.filters.items():
         declared = service.filters[name]
         if declared.shape:
             never_null |= declared.rules_out_nulls.get(declared.shape(value), frozenset())
-    name = (query.sort or service.default_sort).removeprefix("-")
-    descending = (query.sort or service.default_sort).startswith("-")
+    wanted = query.sort or service.default_sort
+    name = wanted.removeprefix("-")
     sort = service.sorts[name]
-    nulls = sort.nullable and name not in never_null
+    return Order(sort.column, wanted.startswith("-"), sort.nullable and name not in never_null)
+
+
+def ordered(service: Service[Any], query: Query) -> sa.Select[Any]:
+    """Return the visible rows that pass the filters and come after the position, in order."""
+    statement, order = narrowed(service, query.filters), order_of(service, query)
     if query.after is not None:
-        statement = _started(statement, _beyond(service, sort, descending, nulls, query.after))
-    statement = service.only(statement).add_columns(sort.column.label("sort_value"))
-    statement = _ordered(service, statement, sort, descending, nulls)
-    return paged(statement, query)
+        statement = _started(statement, beyond(service, order, query.after))
+    return statement.order_by(*order.by(order.column, service.model.id))
+
+
+def rows_of(service: Service[Any], query: Query) -> sa.Select[Any]:
+    """Return what selects the rows of a page, with their ``sort_value``; kept, see ``kept``."""
+    value = order_of(service, query).column.label("sort_value")
+    return paged(service.only(ordered(service, query)).add_columns(value), query)
 
 
 def paged(statement: sa.Select[Any], query: Query) -> sa.Select[Any]:
     """Return ``statement`` cut to a page, and the row that tells whether there are more."""
     statement = statement.limit(LIMIT)
     return statement.offset(OFFSET) if query.page else statement
-
-
-def _ordered(
-    service: Service[Any], statement: sa.Select[Any], sort: Sort, descending: bool, nulls: bool
-) -> sa.Select[Any]:
-    value, id = sort.column, service.model.id
-    ordered = value.desc() if descending else value.asc()
-    by_id = id.desc() if descending else id.asc()
-    return statement.order_by(ordered.nulls_last() if nulls else ordered, by_id)
 
 
 def _started(statement: sa.Select[Any], beyond: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -289,18 +316,11 @@ def _started(statement: sa.Select[Any], beyond: sa.ColumnElement[bool]) -> sa.Se
     return sa.select(source).where(beyond, *conditions)
 
 
-def _beyond(
-    service: Service[Any], sort: Sort, descending: bool, nulls: bool, after: Position
-) -> sa.ColumnElement[bool]:
+def beyond(service: Service[Any], order: Order, after: Position) -> sa.ColumnElement[bool]:
     """Return the condition: comes after the position that ``after``, ``after_id`` hold."""
-    value, id = sort.column, service.model.id
+    value, id = order.column, service.model.id
     id_is = sa.bindparam("after_id", type_=sa.BigInteger)
     if after[0] is None:
-        return sa.and_(value.is_(None), id < id_is if descending else id > id_is)
-    value_is = sa.bindparam("after", type_=value.type)
-    here, there = sa.tuple_(value, id), sa.tuple_(value_is, id_is)
-    if descending:  # the plain bound says nothing new, but PostgreSQL enters the index by it
-        further = sa.and_(value <= value_is, here < there)
-    else:
-        further = sa.and_(value >= value_is, here > there)
-    return sa.or_(further, value.is_(None)) if nulls else further
+        return sa.and_(value.is_(None), id < id_is if order.descending else id > id_is)
+    further = order.past((value, id), (sa.bindparam("after", type_=value.type), id_is))
+    return sa.or_(further, value.is_(None)) if order.nulls else further

@@ -180,7 +180,7 @@ def _ranked(service: Service[Any], query: Query) -> sa.Select[Any]:
     for level in reversed(_LEVELS):
         found += walk(service, narrowed, level, found)
     best = sa.union_all(*(sa.select(each.c.id, each.c.level) for each in found)).subquery("best")
-    statement = sa.select().select_from(_first(best, best.c.id, service))
+    statement = sa.select().select_from(entered_by(best, best.c.id, service))
     statement = service.only(statement).add_columns(best.c.level)
     statement = statement.order_by(best.c.level.desc(), best.c.id.desc())
     statement = statement.limit(sa.bindparam("limit", type_=sa.Integer))
@@ -250,12 +250,12 @@ def _narrowed(service: Service[Any], query: Query) -> sa.Select[Any]:
     filters = {name: value for name, value in query.filters.items() if name != "q"}
     statement = listing.narrowed(service, filters)
     table = _table(service)
-    source = _first(table, table.c.rowid, service)
+    source = entered_by(table, table.c.rowid, service)
     conditions = () if statement.whereclause is None else (statement.whereclause,)
     return sa.select().select_from(source).where(*conditions)
 
 
-def _first(start: Any, id: sa.ColumnElement[int], service: Service[Any]) -> Join:
+def entered_by(start: Any, id: sa.ColumnElement[int], service: Service[Any]) -> Join:
     """Return the tables of what is visible, joined to ``start``."""
     (source,) = service.visible().get_final_froms()
 
