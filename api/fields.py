@@ -175,6 +175,21 @@ class FileContent(Field):
         return f"{request.root_path}/api/v1/files/{value}/content"
 
 
+class Uploads(Field):
+    """Files of a form, one at least; read by api/multipart.py."""
+
+    __schema_type__ = "array"
+
+    def __init__(self, *, max_items: int, **options: Unpack[Options]) -> None:
+        super().__init__(**self._declare(options))
+        self.max_items = max_items
+
+    def schema(self) -> dict[str, Any]:
+        """Return the field as a list of bytes."""
+        items = {"type": "string", "format": "binary"}
+        return {**super().schema(), "items": items, "minItems": 1, "maxItems": self.max_items}
+
+
 class List(Field, restx.List):  # type: ignore[misc]  # RESTX is untyped
     """A list of what ``item`` declares."""
 

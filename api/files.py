@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, request
-from flask_restx import Namespace
+from flask_restx import Model, Namespace
 from flask_restx.reqparse import RequestParser
 
 from api import arguments, errors, fields, gate, multipart, output
@@ -22,7 +22,7 @@ from api.posts import author
 from api.problems import CODES
 from api.resource import Listing, expose
 from api.spec import Spec
-from api.swagger import CONSUMES
+from api.swagger import CONSUMES, JSON_MODEL
 from services import uploads
 from services.errors import ServiceError
 from services.files import MAX_NAME, FileService, clean_name
@@ -97,14 +97,21 @@ file_input = ns.model(
         "visibility": _visibility(required=False),
     },
 )
+_said = {
+    "name": _name(
+        required=False,
+        description="Instead of the file's own name; of several, stands before each name.",
+    ),
+    "visibility": _visibility(required=False),
+}
+file_fields = Model("FileFields", _said)
 file_form = ns.model(
     "FileForm",
     {
-        "name": _name(
-            required=False,
-            description="Instead of the file's own name; of several, stands before each name.",
+        "files": fields.Uploads(
+            required=True, max_items=multipart.MAX_PARTS, description="Of any kind."
         ),
-        "visibility": _visibility(required=False),
+        **_said,
     },
 )
 outcome = ns.model(
@@ -118,7 +125,9 @@ outcome = ns.model(
         "problem": fields.Raw(required=True, description="If not: a problem document, else null."),
     },
 )
-outcomes = ns.model("FileOutcomes", {"items": fields.List(fields.Nested(outcome), required=True)})
+outcomes = ns.model(
+    "FileOutcomePage", {"items": fields.List(fields.Nested(outcome), required=True)}
+)
 
 files = Spec(
     name="file",
@@ -138,7 +147,7 @@ files = Spec(
 def _form() -> RequestParser:
     """Document the form of an upload; api/multipart.py reads it."""
     parser = RequestParser()
-    parser.args = [FilesField("files"), *(FormField(*each) for each in file_form.items())]
+    parser.args = [FilesField("files"), *(FormField(*each) for each in file_fields.items())]
     return parser
 
 
@@ -148,7 +157,7 @@ def _uploads() -> dict[str, Any]:
     return {
         "id": "createFiles",
         "expect": [_form(), files.item_parser],
-        "vendor": {CONSUMES: [multipart.MEDIA_TYPE]},
+        "vendor": {CONSUMES: [multipart.MEDIA_TYPE], JSON_MODEL: file_form.name},
         **said,
     }
 
@@ -173,7 +182,7 @@ class FileCollection(Listing):
             return self._told(form, mask)
 
     def _keep(self, form: Form) -> None:
-        said = check_body(file_form, form.fields)
+        said = check_body(file_fields, form.fields)
         _rename(form, said.pop("name", None))
         form.fields = said
         environ = request.environ

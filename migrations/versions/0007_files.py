@@ -28,6 +28,17 @@ _PICTURES = (("users", "avatar_id"), ("posts", "cover_id"))
 
 
 def upgrade() -> None:
+    _make_contents()
+    _make_files()
+    for table, column in _PICTURES:
+        op.add_column(table, sa.Column(column, Number))
+        there = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"ix_{table}_{column}", table, [column], sqlite_where=there, postgresql_where=there
+        )
+
+
+def _make_contents() -> None:
     op.create_table(
         "contents",
         sa.Column("sha256", sa.Text, nullable=False),
@@ -50,6 +61,9 @@ def upgrade() -> None:
     )
     for column in ("sha256", "until"):
         op.create_index(f"ix_content_holds_{column}", "content_holds", [column])
+
+
+def _make_files() -> None:
     op.create_table(
         "files",
         sa.Column("id", Number, nullable=False),
@@ -79,12 +93,6 @@ def upgrade() -> None:
     op.create_index("ix_files_author_id_size", "files", ["author_id", "size"])
     for column in ("sha256", "deletion_id"):
         op.create_index(f"ix_files_{column}", "files", [column])
-    for table, column in _PICTURES:
-        op.add_column(table, sa.Column(column, Number))
-        there = sa.text(f"{column} IS NOT NULL")
-        op.create_index(
-            f"ix_{table}_{column}", table, [column], sqlite_where=there, postgresql_where=there
-        )
 
 
 def downgrade() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,9 @@ from tests import databases
 from tests.conftest import MakeDatabase
 from tests.factories import PASSWORD, make_user
 
+FILES = "multipart/form-data"
+#: A GIF of one pixel.
+PICTURE = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
 FORM = "application/x-www-form-urlencoded"
 #: What is sent before an operation, since one before used up what it needs.
 BEFORE = {"getDeletion": "deletePost"}
@@ -188,7 +192,10 @@ def press(
             default = parameter["schema"]["default"]
             query[parameter["name"]] = str(default).lower() if default is False else str(default)
     body: Any = None
-    if media_type:
+    if media_type == FILES:
+        fields = example_of(document, each.content[media_type])
+        body = {**fields, "files": (BytesIO(PICTURE), "harbour.jpg")}
+    elif media_type:
         example = example_of(document, each.content[media_type])
         body = urlencode(example) if media_type == FORM else client.application.json.dumps(example)
     url = f"/api{path}?{urlencode(query)}"
