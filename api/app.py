@@ -110,6 +110,7 @@ def create_app(config: Config) -> Flask:
     metrics.init_app(app, config)
     cache.init_app(app)
     headers.init_app(app, config)
+    app.before_request(cache.tell_failure)
     errors.init_app(app)
     converters.init_app(app)
     database.init_app(app, config)

@@ -27,6 +27,7 @@ from api.headers import request_id
 from api.preconditions import names
 from api.seen import Seen
 from services import clock
+from services.errors import ServiceError
 from services.moments import Moments
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ ROOM, LONGEST = 4 * 2**20, 2**18
 #: Requests of a URL that go past at most, after its answer was never as it had been.
 REST_MAX = 63
 
-_NOTE = "signpost.note"
+_NOTE, _FAILURE = "signpost.note", "signpost.failure"
 _OF_BODY = frozenset({"Content-Type", "Content-Length", "Last-Modified"})
 _PREFIX = "/api/"
 #: An entry without an answer, and the key and headers of one, in bytes.
@@ -181,7 +182,14 @@ class Cache:
         if entry is None:
             self._keep(_Entry(key))  # who asks once doesn't cost the others their room
             return None
-        if entry.is_resting() or (moment := self._moments.now()) is None:
+        if entry.is_resting():
+            return None
+        try:
+            moment = self._moments.now()
+        except ServiceError as exc:
+            environ[_FAILURE] = exc  # the app would wait as long once more to say the same
+            return None
+        if moment is None:
             return None
         if entry.answer is not None and entry.answer.holds(moment):
             entry.was_used = True
@@ -231,6 +239,12 @@ def init_app(app: Flask) -> None:
     kept = Cache(app)
     app.wsgi_app = kept  # type: ignore[method-assign]
     app.after_request(kept.remember)
+
+
+def tell_failure() -> None:
+    """Before a view: say what went wrong when the database was asked for its moment."""
+    if (failure := request_ctx.request.environ.get(_FAILURE)) is not None:
+        raise failure
 
 
 def _is_kept(rule: Rule, response: Response) -> bool:

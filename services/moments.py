@@ -22,6 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from models.prepared import Question
 from services.changes import KINDS
+from services.transaction import meaning
 
 _SNAPSHOT = Question(sa.select(sa.cast(sa.func.pg_current_snapshot(), sa.Text)))
 #: Later than everything that appears.
@@ -48,6 +49,9 @@ class Moments:
         """Return the present moment; None if the database doesn't tell.
 
         Everything that was acknowledged before the call is part of it.
+
+        Raises:
+            Unavailable: the database is away or too slow.
         """
         engine = self._engine()
         try:
@@ -57,7 +61,9 @@ class Moments:
                 return None
             with self._lock:
                 return self._data_version(engine)
-        except (SQLAlchemyError, sqlite3.Error):
+        except SQLAlchemyError as exc:
+            raise meaning(exc) from exc
+        except sqlite3.Error:
             return None  # whoever asks for data is told what is wrong
 
     def until(self, now: datetime) -> datetime:

@@ -19,6 +19,8 @@ from werkzeug.test import create_environ
 from api import cache
 from models import Post, User
 from services import clock
+from services.errors import Unavailable
+from services.moments import Moments
 from tests.factories import make_post
 
 SignIn = Callable[[User], FlaskClient]
@@ -159,6 +161,20 @@ class TestKept:
     def test_errors_are_not_kept(self, ask: Ask, url: str) -> None:
         assert [ask(f"{POSTS}/999").status for _ in range(3)] == [404] * 3
         assert not ask(f"{POSTS}/999").is_kept
+
+    def test_a_database_that_is_away_is_told_at_once(
+        self, ask: Ask, kept: Told, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_: Moments) -> None:
+            raise Unavailable(retry_after=1)
+
+        monkeypatch.setattr(Moments, "now", fail)
+
+        told = ask(url, X_Request_Id="mine")
+
+        assert told.statements == 0
+        assert (told.status, told.json["code"]) == (503, "unavailable")
+        assert told.json["request_id"] == "mine"
 
     def test_its_room_is_bounded(self, app: Flask, ask: Ask) -> None:
         found = app.wsgi_app
