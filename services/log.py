@@ -74,9 +74,9 @@ def record_each(session: Session, entries: sa.Select[Any]) -> None:
     session.info.setdefault(_ENTRIES, []).append((entries, None))
 
 
-def run_before(session: Session, command: Command, row: Mapping[str, Any]) -> None:
-    """Run ``command`` shortly before the log is written, so that nobody waits for it meanwhile."""
-    session.info.setdefault(_BEFORE, []).append((command, [row]))
+def run_before(session: Session, command: Command, *rows: Mapping[str, Any]) -> None:
+    """Run ``command`` for each row shortly before the log is written; nobody waits for it then."""
+    session.info.setdefault(_BEFORE, []).append((command, rows))
 
 
 def run_within(session: Session, make: Callable[[Session], Sequence[Step]]) -> None:

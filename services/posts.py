@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from models import POST_WORDS, Deletion, Like, Post, PostTag, User
+from models.prepared import Command
 from models.tag import key_of
-from services import counts, markdown, slugs, tags
+from services import counts, log, markdown, slugs, tags
 from services.authored import Authored
 from services.base import ACTOR, NOW, Service
 from services.errors import Conflict, Fault, NotFound
@@ -190,9 +191,9 @@ class PostService(Authored[Post]):
 
     def _tag(self, post: Post, wanted: list[str]) -> None:
         """Keep each tag once, as it was written first; index them if the post has its id."""
-        post.tags = tags.once(wanted)
-        if post.id is not None:
-            self.session.execute(sa.delete(PostTag).where(PostTag.post_id == post.id))
+        had, post.tags, is_stored = post.tags, tags.once(wanted), post.id is not None
+        if is_stored and tags.keys_of(had) != tags.keys_of(post.tags):
+            log.run_before(self.session, _UNTAG, {"id": post.id})
             self._index_tags(post.id, post.tags)
 
     def _cover(self, post: Post, id: int | None) -> None:
@@ -220,8 +221,12 @@ class PostService(Authored[Post]):
 
     def _index_tags(self, id: int, wanted: list[str]) -> None:
         if wanted:
-            rows = [{"post_id": id, "key": key} for key in tags.keys_of(wanted)]
-            self.session.execute(sa.insert(PostTag), rows)
+            rows = ({"post_id": id, "key": key} for key in tags.keys_of(wanted))
+            log.run_before(self.session, _TAG, *rows)
+
+
+_TAG = Command(sa.insert(PostTag), ("post_id", "key"))
+_UNTAG = Command(sa.delete(PostTag).where(PostTag.post_id == sa.bindparam("id")))
 
 
 def slug_taken(suggestion: str) -> Conflict:
