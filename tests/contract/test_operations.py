@@ -202,10 +202,11 @@ def press(
     return client.open(url, method=each.method, data=body, content_type=media_type)
 
 
-def _turn(each: Operation, groups: list[str]) -> tuple[bool, bool, int]:
+def _turn(each: Operation, groups: list[str]) -> tuple[int, bool, int]:
     """Return when an operation is sent: group by group, then what deletes, the other way round."""
     group, deletes = groups.index(each.told["tags"][0]), each.method == "DELETE"
-    return each.id in LAST, deletes, -group if deletes else group
+    last = LAST.index(each.id) if each.id in LAST else -1
+    return last, deletes, -group if deletes else group
 
 
 class TestPressed:
