@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from bench import client, texts
+from bench.files import files
 from bench.load import Request, Sample, load
 from bench.report import Row
 from bench.searches import search
@@ -160,7 +161,7 @@ def queries(setting: Setting) -> list[Row]:
 
 
 #: In this order: what writes comes after what reads.
-ALL = (queries, lists, items, identity, depth, creations, memory, starts, search)
+ALL = (queries, lists, items, identity, depth, creations, memory, starts, files, search)
 
 
 def warm_up(setting: Setting) -> None:

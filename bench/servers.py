@@ -118,6 +118,11 @@ class Server:
         """Return the largest resident size that any worker had so far."""
         return max(_peak(pid) for pid in self.workers())
 
+    def forget_peak(self) -> None:
+        """Have ``peak_megabytes`` begin anew with what the workers have now."""
+        for pid in self.workers():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
     def last_lines(self) -> str:
         """Return the end of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
