@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Comment, Post, PostTag, Tag, User
+from models import Comment, Content, File, Post, PostTag, Tag, User
 from models.tag import key_of
 from services import clock, counts
 from services.actor import Actor
@@ -104,6 +105,28 @@ def make_comment(session: Session, post: Post, author: User, **changes: Any) -> 
     counts.recount(session, counts.COMMENTS, sa.select(Post.id).where(Post.id == post.id))
     session.commit()
     return comment
+
+
+def make_file(session: Session, author: User, **changes: Any) -> File:
+    """Insert a private text file by ``author``, whose content no storage has, and commit."""
+    now = clock.now()
+    sha256 = changes.get("sha256") or secrets.token_hex(32)
+    if session.get(Content, sha256) is None:
+        session.add(Content(sha256=sha256, size=7, created_at=now, stored_at=now))
+        session.flush()
+    given = {
+        "author_id": author.id,
+        "name": "a.txt",
+        "media_type": "text/plain",
+        "size": 7,
+        "sha256": sha256,
+        "created_at": now,
+        "updated_at": now,
+    }
+    file = File(**given | changes)
+    session.add(file)
+    session.commit()
+    return file
 
 
 def index(session: Session, service: type[Service[Any]], item: Any) -> None:

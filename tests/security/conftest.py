@@ -16,7 +16,7 @@ from tests.conftest import MakeDatabase
 from tests.factories import make_comment, make_post, make_user
 from tests.security.sender import Sender
 from tests.security.surface import Operation, operations
-from tests.security.world import token_of
+from tests.security.world import FORM, FORM_TYPE, token_of
 from tests.servers import LiveServer, live_server
 
 if TYPE_CHECKING:
@@ -70,11 +70,13 @@ def existing(callers: dict[str, FlaskClient], victim: User, session: Session) ->
     public = session.scalars(sa.select(Post).where(Post.author_id == victim.id)).one()
     made = callers["author"].post("/api/v1/posts", json={"title": "zq-deleted", "body": "b"})
     assert callers["author"].delete(made.headers["Location"]).status_code == 204
+    uploaded = callers["author"].post("/api/v1/files", data=FORM, content_type=FORM_TYPE)
     own = callers["admin"].get("/api/v1/auth/sessions").get_json()["items"][0]["id"]
     ids = {
         "posts": public.id,
         "comments": make_comment(session, public, victim).id,
         "users": victim.id,
+        "files": uploaded.get_json()["items"][0]["id"],
         "trash": made.get_json()["id"],
         "auth": own,
     }

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from services.registry import RESOURCES
 from tests.factories import PASSWORD
-from tests.security.world import API, CALLERS, World
+from tests.security.world import API, CALLERS, FORM, FORM_TYPE, World
 
 _TABLE = """
 GET    /                                -          200 200 200 200 200 200 200 200
@@ -134,6 +134,29 @@ POST   {TRASHED}/restoration            orphan     401 404 404 404 409 409 401 4
 POST   {TRASHED}/restoration            comment    401 404 200 404 200 200 401 401
 POST   {TRASHED}/restoration            user       401 404 404 404 404 200 401 401
 
+GET    {API}/files                      -          401 200 200 200 200 200 401 401
+POST   {API}/files                      -          401 403 201 201 201 201 401 401
+GET    {API}/files/<id:id>              public     200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>              private    404 404 200 404 404 200 401 401
+GET    {API}/files/<id:id>              cover      200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>              avatar     200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>              draft's    404 404 200 404 200 200 401 401
+GET    {API}/files/<id:id>              suspended  404 404 404 404 404 200 401 401
+GET    {API}/files/<id:id>              trashed    404 404 404 404 404 404 401 401
+PUT    {API}/files/<id:id>              public     401 403 200 403 403 200 401 401
+PUT    {API}/files/<id:id>              private    401 404 200 404 404 200 401 401
+PUT    {API}/files/<id:id>              suspended  401 404 404 404 404 200 401 401
+PUT    {API}/files/<id:id>              trashed    401 404 404 404 404 404 401 401
+PATCH  {API}/files/<id:id>              public     401 403 200 403 403 200 401 401
+PATCH  {API}/files/<id:id>              private    401 404 200 404 404 200 401 401
+PATCH  {API}/files/<id:id>              cover      401 403 200 403 403 200 401 401
+PATCH  {API}/files/<id:id>              suspended  401 404 404 404 404 200 401 401
+PATCH  {API}/files/<id:id>              trashed    401 404 404 404 404 404 401 401
+DELETE {API}/files/<id:id>              public     401 403 204 403 403 204 401 401
+DELETE {API}/files/<id:id>              private    401 404 204 404 404 204 401 401
+DELETE {API}/files/<id:id>              suspended  401 404 404 404 404 204 401 401
+DELETE {API}/files/<id:id>              trashed    401 404 404 404 404 404 401 401
+
 GET    {API}/users                      -          200 200 200 200 200 200 401 401
 POST   {API}/users                      -          201 201 201 201 201 201 401 401
 POST   {API}/users                      as-admin   400 400 400 400 400 201 401 401
@@ -229,6 +252,16 @@ _SLUGS: dict[str, Callable[[World], str]] = {
     "former": lambda world: world.former(),
     "ex-draft": lambda world: world.former(status="draft"),
 }
+#: Kind of file → makes one.
+_FILES: dict[str, Callable[[World], int]] = {
+    "public": lambda world: world.file(visibility="public"),
+    "private": lambda world: world.file(),
+    "cover": lambda world: world.cover(world.post().id),
+    "avatar": lambda world: world.avatar(),
+    "draft's": lambda world: world.cover(world.post(status="draft").id),
+    "suspended": lambda world: world.file("suspended", visibility="public"),
+    "trashed": lambda world: world.trashed_file(),
+}
 _OWNERS = {"role": "owner", "status": "owner", "user": "deleted"}
 
 
@@ -241,6 +274,8 @@ def url_of(row: Row, world: World) -> str:
         return rule.replace("<slug>", make(world) if make else _POSTS[target](world).slug)
     if "/posts/" in rule:
         return rule.replace("<id:id>", str(_POSTS[target](world).id))
+    if "/files/" in rule:
+        return rule.replace("<id:id>", str(_FILES[target](world)))
     if "/comments/" in rule:
         return rule.replace("<id:id>", str(_COMMENTS[target](world)))
     if "/trash/" in rule:
@@ -253,6 +288,13 @@ def url_of(row: Row, world: World) -> str:
         return rule.replace("<username>", world.people[person].username)
     rule = rule.replace("<digest>/<path:name>", "x/x").replace("<code>", "validation")
     return rule.replace("/manual/<name>", "/manual/clients.md")
+
+
+def sent_of(row: Row, world: World) -> dict[str, Any]:
+    """Return a body that only rights can refuse, as arguments of a client."""
+    if row.rule == f"{API}/files" and row.method == "POST":
+        return {"data": FORM, "content_type": FORM_TYPE}
+    return {"json": body_of(row, world)}
 
 
 def body_of(row: Row, world: World) -> Any:
@@ -281,6 +323,8 @@ def body_of(row: Row, world: World) -> Any:
         return _change_of_user(row, world)
     if "/comments/" in row.rule:
         return {"body": "Changed."}
+    if "/files/" in row.rule:
+        return {"name": "changed.txt"}
     return bodies.get(name, {"title": "Changed", "body": "Changed."})
 
 

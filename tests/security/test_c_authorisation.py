@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.answers import code, ids
 from tests.contract.routes import routes
-from tests.security.rights import TABLE, Row, body_of, url_of
+from tests.security.rights import TABLE, Row, sent_of, url_of
 from tests.security.world import API, CALLERS, World, everything
 
 
@@ -29,14 +29,14 @@ def test_case_023_who_is_refused_changes_nothing(
     # given
     world = World(app, session)
     world.everybody()
-    url, body = url_of(row, world), body_of(row, world)
+    url, body = url_of(row, world), sent_of(row, world)
     methods = ["GET", "HEAD", "OPTIONS"] if row.method == "GET" else [row.method]
     before = everything(engine)
     for name, status in row.statuses.items():
         for method in methods:
             if status >= 400 or row.method == "GET":
                 # when
-                answer = world.caller(name).open(url, method=method, json=body)
+                answer = world.caller(name).open(url, method=method, **body)
                 # then
                 expected = 200 if method == "OPTIONS" else status
                 assert answer.status_code == expected, (name, method, answer.text)
@@ -49,9 +49,9 @@ def test_case_023_who_is_allowed_succeeds(row: Row, app: Flask, session: Session
         if status < 400:
             # given
             world = World(app, session)
-            url, body = url_of(row, world), body_of(row, world)
+            url, body = url_of(row, world), sent_of(row, world)
             # when
-            answer = world.caller(name).open(url, method=row.method, json=body)
+            answer = world.caller(name).open(url, method=row.method, **body)
             # then
             assert answer.status_code == status, (name, answer.text)
 

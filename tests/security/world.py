@@ -19,7 +19,7 @@ from api import auth
 from models import Base, Post, User, UserSession
 from services import clock
 from services.refresh import Grant
-from tests.factories import make_comment, make_post, make_user
+from tests.factories import make_comment, make_file, make_post, make_user
 
 V = TypeVar("V")
 API = "/api/v1"
@@ -27,6 +27,13 @@ ROLES = {"reader": "reader", "editor": "editor", "admin": "admin", "spare": "adm
 CALLERS = ("anonymous", "reader", "owner", "other", "editor", "admin", "suspended", "deleted")
 #: From outside: nobody is to be let in because the test runs on the same machine.
 ADDRESS = "203.0.113.7"
+
+#: A form with a file.
+FORM_TYPE = "multipart/form-data; boundary=limit"
+FORM = (
+    b'--limit\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nA file.\r\n'
+    b"--limit--\r\n"
+)
 
 _serial = itertools.count(1)
 
@@ -79,6 +86,29 @@ class World:
         """Return the id of a new comment."""
         post = self.session.get_one(Post, post_id)
         return make_comment(self.session, post, self.people[author], **changes).id
+
+    def file(self, author: str = "owner", visibility: str = "private") -> int:
+        """Return the id of a new file."""
+        return make_file(self.session, self.people[author], visibility=visibility).id
+
+    def cover(self, post_id: int) -> int:
+        """Return the id of a private picture that a post of ``owner`` shows."""
+        id = self.file()
+        self.session.get_one(Post, post_id).cover_id = id
+        self.session.commit()
+        return id
+
+    def avatar(self) -> int:
+        """Return the id of a private picture that ``owner`` shows as theirs."""
+        id = self.people["owner"].avatar_id = self.file()
+        self.session.commit()
+        return id
+
+    def trashed_file(self) -> int:
+        """Return the id of a public file by ``owner``, who has deleted it."""
+        id = self.file(visibility="public")
+        self.delete("owner", f"files/{id}")
+        return id
 
     def trashed_comment(self) -> int:
         """Return the id of a comment by ``owner``, who has deleted it."""
