@@ -143,6 +143,10 @@ def test_case_029_head_is_checked_as_get_is(app: Flask, session: Session, caller
         assert head.headers.get("ETag") == get.headers.get("ETag")
 
 
+#: What belongs to a user, beside themselves.
+_OF_USERS = ("", "/can", "/posts", "/followers", "/following")
+
+
 def hidden(world: World) -> list[str]:
     """Return URLs of what exists, and nobody but its author and staff may see."""
     draft, scheduled, orphan = world.post(status="draft"), world.scheduled(), world.orphan()
@@ -153,7 +157,7 @@ def hidden(world: World) -> list[str]:
         *(f"posts/{post.id}{rest}" for post in posts for rest in ("", "/can")),
         *(f"posts/by-slug/{post.slug}" for post in posts),
         f"posts/by-slug/{world.former(status='draft')}",
-        *(f"users/{user.id}{rest}" for user in people for rest in ("", "/can", "/posts")),
+        *(f"users/{user.id}{rest}" for user in people for rest in _OF_USERS),
         *(f"users/by-username/{user.username}" for user in people),
     ]
 
@@ -186,6 +190,28 @@ def test_case_024_what_belongs_to_the_hidden_is_as_absent_as_itself(
         # then
         assert shown(answer) == shown(client.get(f"{API}/{nothing_like(path)}")), path
         assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("caller", ["reader", "other"])
+def test_case_024_what_is_hidden_is_neither_liked_nor_followed(
+    app: Flask, session: Session, engine: sa.Engine, caller: str
+) -> None:
+    # given
+    world = World(app, session)
+    client = world.caller(caller)
+    paths = [path for path in hidden(world) if path.count("/") == 1]
+    verbs = {"posts": ("GET likes", "PUT like", "DELETE like")}
+    verbs["users"] = ("PUT follow", "DELETE follow")
+    before = everything(engine)
+    for path in paths:
+        kind, _, _ = path.rpartition("/")
+        for method, name in map(str.split, verbs[kind]):
+            # when
+            answer = told(client, f"{API}/{path}/{name}", method)
+            # then
+            assert answer == told(client, f"{API}/{kind}/987654321/{name}", method), (method, path)
+            assert answer[0] == 404
+    assert everything(engine) == before
 
 
 @pytest.mark.parametrize("caller", ["reader", "other"])

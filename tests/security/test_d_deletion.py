@@ -37,7 +37,20 @@ def reads(world: World, post: Post) -> list[str]:
     lists += ["posts?status=archived", f"users/{author}/posts?status=any", "users?limit=100"]
     items = [f"posts/{post.id}", f"posts/{post.id}/can", f"posts/by-slug/{SLUG}"]
     items += [f"users/{author}", f"users/by-username/{name}"]
-    return [f"{API}/{path}" for path in (*lists, *items)]
+    fan = world.id("reader")
+    related = ["feed", f"feed?q={MARK}", "feed?sort=title", f"posts/{post.id}/likes"]
+    related += [f"users/{id}/{list}" for id in (author, fan) for list in ("followers", "following")]
+    return [f"{API}/{path}" for path in (*lists, *items, *related)]
+
+
+def relate(world: World, post: Post) -> None:
+    """Have all who are signed in like a post and follow its author, who follows a reader."""
+    for name in ALIVE[1:]:
+        caller = world.caller(name)
+        assert caller.put(f"{API}/posts/{post.id}/like").status_code == 204
+        followed = world.id("reader" if name == "owner" else "owner")
+        assert caller.put(f"{API}/users/{followed}/follow").status_code == 204
+    assert MARK in world.caller("reader").get(f"{API}/feed").text
 
 
 def count(client: FlaskClient, query: str = "status=published") -> int:
@@ -52,6 +65,7 @@ def test_case_032_what_is_deleted_is_nowhere_for_anybody(
     # given
     world = World(app, session)
     post, _other = marked(world), world.post()
+    relate(world, post)
     before = {name: count(world.caller(name)) for name in ALIVE}
     assert MARK in world.caller("anonymous").get(f"{API}/posts").text
     # when
@@ -72,6 +86,7 @@ def test_case_032_what_goes_with_its_author_is_nowhere_either(app: Flask, sessio
     # given
     world = World(app, session)
     post = marked(world)
+    relate(world, post)
     # when
     world.delete("admin", f"users/{world.id('owner')}")
     # then
@@ -86,13 +101,14 @@ def test_case_032_what_goes_with_its_author_is_nowhere_either(app: Flask, sessio
 def test_case_033_a_cached_copy_is_not_confirmed_any_more(app: Flask, session: Session) -> None:
     # given
     world = World(app, session)
-    post, caller = world.post(), world.caller("anonymous")
+    post, caller = world.post(), world.caller("reader")
     urls = [f"{API}/posts/{post.id}", f"{API}/posts/by-slug/{post.slug}"]
+    urls += [f"{API}/posts/{post.id}/likes"]
     tags = [caller.get(url).headers["ETag"] for url in urls]
     held = [{"If-None-Match": tag} for tag in tags]
     assert [caller.get(u, headers=h).status_code for u, h in zip(urls, held, strict=True)] == [
         304
-    ] * 2
+    ] * 3
     # when
     world.delete("owner", f"posts/{post.id}")
     # then
@@ -107,7 +123,10 @@ def test_case_034_the_works_of_who_is_gone_are_absent_in_every_relation(
 ) -> None:
     # given
     world = World(app, session)
-    post = marked(world)
+    post, other = marked(world), world.post("other")
+    relate(world, post)
+    likes = f"{API}/posts/{other.id}/likes"
+    assert world.caller("owner").put(likes.removesuffix("s")).status_code == 204
     # when
     if ending == "suspended":
         world.suspend("owner")
@@ -120,6 +139,8 @@ def test_case_034_the_works_of_who_is_gone_are_absent_in_every_relation(
             assert MARK not in caller.get(url).text, url
             assert f'"{name}"' not in caller.get(url).text, url
         assert count(caller, f"tag={MARK}") == 0
+        assert data(caller.get(f"{API}/posts/{other.id}"))["likes_count"] == 0
+    assert ids(world.caller("other").get(likes)) == []
 
 
 def test_case_036_a_deleted_users_name_and_address_stay_taken(
