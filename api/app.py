@@ -38,6 +38,7 @@ from api import (
 from api.answers import Answer
 from api.pagination import Cursors
 from config import Config
+from services import pictures
 
 
 class _NoSessions(SessionInterface):
@@ -117,6 +118,7 @@ def create_app(config: Config) -> Flask:
     auth.init_app(app, config)
     streams.init_app(app)
     downloads.init_app(app)
+    pictures.settings.configure(lock=config.DATA_DIR / "pictures.lock")
     for page in (assets, console, pages):
         page.init_app(app)
     health.init_app(app, config)

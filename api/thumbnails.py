@@ -18,6 +18,8 @@ from services.errors import NotFound
 from services.pictures import TYPES
 from services.pictures.thumbnails import EDITION, WIDTHS, is_stored, thumbnails_of
 
+__all__ = ["ns"]
+
 _TYPE = "image/webp"
 
 

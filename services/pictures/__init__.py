@@ -6,9 +6,9 @@ in decoding.py alone, few at a time.
 
 from __future__ import annotations
 
-from services.pictures.decoding import thumbnail
+from services.pictures.decoding import settings, thumbnail
 from services.pictures.faults import BrokenPicture
 from services.pictures.measuring import TYPES, Size, measure
 from services.pictures.stripping import strip
 
-__all__ = ["TYPES", "BrokenPicture", "Size", "measure", "strip", "thumbnail"]
+__all__ = ["TYPES", "BrokenPicture", "Size", "measure", "settings", "strip", "thumbnail"]

@@ -5,6 +5,7 @@ What decoding takes is told from the header first, and what would take too much 
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 from collections.abc import Iterator
@@ -21,8 +22,8 @@ from services.pictures.measuring import Size, kind_of, opened, orientation, show
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_MEMORY = 64 << 20
-"""Bytes that decoding one picture may take."""
+MOST_MEMORY = 56 << 20
+"""Bytes that decoding one picture may take; 5 MiB more are in use around it."""
 _MUCH = 16 << 20
 """Bytes from which on only one process of the machine decodes at a time."""
 _PATIENCE = 1.0
@@ -31,9 +32,11 @@ _TALL = 4
 """How many times as high as wide a thumbnail may be."""
 _WIDE = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 """Bytes that Pillow takes for a pixel, by mode; 4 in all others."""
+_WIDE_DECODERS = {"WEBP": 16, "AVIF": 11}
+"""The same for decoders with canvases of their own, and of what these hand over."""
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 """Pillow's transpositions, by the orientation in EXIF that they undo."""
-_STRIP = 256
+_STRIP = 16
 """Rows that are made small at once."""
 #: What Pillow's decoders raise at broken data.
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error)
@@ -50,9 +53,10 @@ class Settings:
         """Apply settings.
 
         Args:
-            lock: a file that all processes of the service can lock.
+            lock: a file that all processes of the service can lock; where it can't be made, each
+                process counts for itself.
         """
-        self.lock = str(lock)
+        self.lock = str(lock) if os.access(lock.parent, os.W_OK) else None
 
 
 settings = Settings()
@@ -117,10 +121,16 @@ def memory(image: Image, full: tuple[int, int]) -> int:
         full: the size in the file, where ``image`` is drafted smaller.
     """
     pixels, wide = image.width * image.height, _WIDE.get(image.mode, 4)
-    if kind_of(image) in {"WEBP", "AVIF"}:
-        wide = 16  # the decoder's canvases, what it hands over, and the picture
-    kept = 6 * full[0] * full[1] if "progression" in image.info else 0
-    return pixels * wide + kept
+    wide = _WIDE_DECODERS.get(kind_of(image), wide)
+    return pixels * wide + (_coefficients(image, full) if "progression" in image.info else 0)
+
+
+def _coefficients(image: Image, full: tuple[int, int]) -> int:
+    """Return the bytes of a progressive JPEG before it becomes pixels: two for each number."""
+    parts = [(across, down) for _, across, down, _ in getattr(image, "layer", ())]
+    widest, highest = (max(sides) for sides in zip(*parts, strict=True))
+    share = sum(across * down for across, down in parts) / (widest * highest)
+    return int(2 * share * full[0] * full[1])
 
 
 def _fitted(size: Size, width: int) -> Size:
