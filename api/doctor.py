@@ -93,10 +93,10 @@ def _keys(config: Config) -> Iterator[Finding]:
 
 
 def _disk(config: Config) -> Iterator[Finding]:
-    if config.DATA_DIR.is_dir() and (free := shutil.disk_usage(config.DATA_DIR).free) < ROOM:
-        yield Finding(
-            "DATA_DIR", f"only {free // 1024**2} MiB are free", "Make room; writes will fail soon."
-        )
+    for name, folder in (("DATA_DIR", config.DATA_DIR), ("FILES_DIR", config.FILES_DIR)):
+        if folder and folder.is_dir() and (free := shutil.disk_usage(folder).free) < ROOM:
+            fault = f"only {free // 1024**2} MiB are free"
+            yield Finding(name, fault, "Make room; writes will fail soon.")
 
 
 def _files(config: Config) -> Iterator[Finding]:
