@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
@@ -134,10 +135,11 @@ class Stream:
         lines: list[bytes] = []
         size, limit = 0, FIRST
         while True:
-            length = 0
-            for row in page.rows:
-                lines.append(self._form.line(row))
-                size, length = size + len(lines[-1]), length + len(lines[-1])
+            rows, length = iter(page.rows), 0
+            while found := self._lines(rows, CHUNK - size):
+                lines += found
+                added = sum(map(len, found))
+                size, length = size + added, length + added
                 if size >= CHUNK:
                     yield lines
                     lines, size = [], 0
@@ -146,6 +148,17 @@ class Stream:
             limit = _next_limit(limit, length // len(page.rows))
             page = self._source.page(page.next, limit)
         yield lines
+
+    def _lines(self, rows: Iterator[Any], room: int) -> list[bytes]:
+        """Return the lines of the next rows, until there is no room for more."""
+        lines = []
+        with self._source.request():
+            for row in rows:
+                lines.append(self._form.line(row))
+                room -= len(lines[-1])
+                if room <= 0:
+                    break
+        return lines
 
 
 class _Source:
@@ -171,10 +184,16 @@ class _Source:
         with self._app.app_context():
             self._check()
 
-    def problem(self, exc: Exception) -> Any:
-        """Return the problem that an exception would have been answered with."""
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Have the request again: what is rendered asks for its prefix and the settings."""
         with self._app.request_context(self._environ):
             vars(g._get_current_object()).update(self._known)
+            yield
+
+    def problem(self, exc: Exception) -> Any:
+        """Return the problem that an exception would have been answered with."""
+        with self.request():
             answer = self._app.make_response(self._app.handle_user_exception(exc))
             return orjson.loads(answer.get_data())
 
