@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from models import File
 from services.registry import RESOURCES
 from tests.factories import PASSWORD
 from tests.security.world import API, CALLERS, FORM, FORM_TYPE, World
@@ -156,6 +157,27 @@ DELETE {API}/files/<id:id>              public     401 403 204 403 403 204 401 4
 DELETE {API}/files/<id:id>              private    401 404 204 404 404 204 401 401
 DELETE {API}/files/<id:id>              suspended  401 404 404 404 404 204 401 401
 DELETE {API}/files/<id:id>              trashed    401 404 404 404 404 404 401 401
+GET    {API}/files/<id:id>/content public          200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>/content private         404 404 200 404 404 200 401 401
+GET    {API}/files/<id:id>/content cover           200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>/content avatar          200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>/content draft's         404 404 200 404 200 200 401 401
+GET    {API}/files/<id:id>/content suspended       404 404 404 404 404 200 401 401
+GET    {API}/files/<id:id>/content trashed         404 404 404 404 404 404 401 401
+GET    {API}/files/<id:id>/thumbnail public        200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>/thumbnail private       404 404 200 404 404 200 401 401
+GET    {API}/files/<id:id>/thumbnail cover         200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>/thumbnail avatar        200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>/thumbnail draft's       404 404 200 404 200 200 401 401
+GET    {API}/files/<id:id>/thumbnail suspended     404 404 404 404 404 200 401 401
+GET    {API}/files/<id:id>/thumbnail trashed       404 404 404 404 404 404 401 401
+GET    {API}/files/by-name/<name>       private    401 404 200 404 404 404 401 401
+GET    {API}/files/by-name/<name>       trashed    401 404 404 404 404 404 401 401
+GET    {API}/users/<user_id:id>/files/by-name/<name> public 200 200 200 200 200 200 401 401
+GET    {API}/users/<user_id:id>/files/by-name/<name> private 404 404 200 404 404 404 401 401
+GET    {API}/users/<user_id:id>/files/by-name/<name> cover 404 404 200 404 404 404 401 401
+GET    {API}/users/<user_id:id>/files/by-name/<name> suspended 404 404 404 404 404 200 401 401
+GET    {API}/users/<user_id:id>/files/by-name/<name> trashed 404 404 404 404 404 404 401 401
 
 GET    {API}/users                      -          200 200 200 200 200 200 401 401
 POST   {API}/users                      -          201 201 201 201 201 201 401 401
@@ -275,7 +297,7 @@ def url_of(row: Row, world: World) -> str:
     if "/posts/" in rule:
         return rule.replace("<id:id>", str(_POSTS[target](world).id))
     if "/files/" in rule:
-        return rule.replace("<id:id>", str(_FILES[target](world)))
+        return _url_of_file(rule, world, _FILES[target](world))
     if "/comments/" in rule:
         return rule.replace("<id:id>", str(_COMMENTS[target](world)))
     if "/trash/" in rule:
@@ -288,6 +310,12 @@ def url_of(row: Row, world: World) -> str:
         return rule.replace("<username>", world.people[person].username)
     rule = rule.replace("<digest>/<path:name>", "x/x").replace("<code>", "validation")
     return rule.replace("/manual/<name>", "/manual/clients.md")
+
+
+def _url_of_file(rule: str, world: World, id: int) -> str:
+    file = world.session.get_one(File, id)
+    rule = rule.replace("<user_id:id>", str(file.author_id)).replace("<name>", file.name)
+    return rule.replace("<id:id>", str(id))
 
 
 def sent_of(row: Row, world: World) -> dict[str, Any]:

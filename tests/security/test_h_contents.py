@@ -23,7 +23,7 @@ from config import Config
 from models import User
 from services.storage.checked import LARGE, SMALL
 from tests.answers import code, data
-from tests.security.world import API, CALLERS, World
+from tests.security.world import API, CALLERS, GIF, World
 from tests.servers import LiveServer
 from tests.sockets import connect, eventually, workers
 from tests.stores import Store
@@ -37,8 +37,6 @@ HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
 XHTML = b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><script/></html>'
 MATHML = b'<math xmlns="http://www.w3.org/1998/Math/MathML" href="javascript:alert(1)"/>'
 XML = b'<?xml version="1.0"?><?xml-stylesheet href="evil.xsl" type="text/xsl"?><a/>'
-GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"
-GIF += b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
 
 def upload(client: FlaskClient, content: bytes, name: str, **more: str) -> dict[str, Any]:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,12 +21,16 @@ from api import auth
 from models import Base, Post, User, UserSession
 from services import clock
 from services.refresh import Grant
+from services.storage import storage_of
 from tests.factories import make_comment, make_file, make_post, make_user
 
 V = TypeVar("V")
 API = "/api/v1"
 ROLES = {"reader": "reader", "editor": "editor", "admin": "admin", "spare": "admin"}
 CALLERS = ("anonymous", "reader", "owner", "other", "editor", "admin", "suspended", "deleted")
+#: The smallest picture.
+GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"
+GIF += b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 #: From outside: nobody is to be let in because the test runs on the same machine.
 ADDRESS = "203.0.113.7"
 
@@ -88,8 +94,12 @@ class World:
         return make_comment(self.session, post, self.people[author], **changes).id
 
     def file(self, author: str = "owner", visibility: str = "private") -> int:
-        """Return the id of a new file."""
-        return make_file(self.session, self.people[author], visibility=visibility).id
+        """Return the id of a new file, a picture with a name of its own."""
+        sha256 = hashlib.sha256(GIF).hexdigest()
+        storage_of(self.app.config["SIGNPOST"]).put(sha256, BytesIO(GIF), len(GIF))
+        told = {"sha256": sha256, "size": len(GIF), "media_type": "image/gif"}
+        told |= {"width": 1, "height": 1, "name": f"file-{next(_serial)}.gif"}
+        return make_file(self.session, self.people[author], visibility=visibility, **told).id
 
     def cover(self, post_id: int) -> int:
         """Return the id of a private picture that a post of ``owner`` shows."""
