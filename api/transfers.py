@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import conversions
 from api.commands import operation
+from api.comments import comments
 from api.database import db
 from api.input import record_of
 from api.json_lines import lines_of, progress
@@ -47,10 +48,11 @@ def init_app(app: Flask) -> None:
 
 
 def shapes() -> Shapes:
-    """Return what users and posts may be: what an admin's requests may send."""
+    """Return what users, posts and comments may be: what an admin's requests may send."""
     return Shapes(
         user=record_of(cast(Any, users.create).admins),
         post=_portable(record_of(cast(Any, posts.create))),
+        comment=record_of(cast(Any, comments.create)),
     )
 
 

@@ -31,11 +31,11 @@ from services.transfer.drafts import (
 from services.transfer.keeping import Origin, Posts, Users, index, keep
 from services.transfer.lines import OPERATOR, Options
 from services.transfer.present import Present, is_trashed
+from services.transfer.talk import NOBODY, Talk
 from services.users import UserService, email_key
 
 _CREATED, _UPDATED = Verdict("created"), Verdict("updated")
 _UNCHANGED, _SKIPPED = Verdict("unchanged"), Verdict("skipped")
-_NOBODY = "There is no user of this name, here or in the lines before."
 
 
 class Admission:
@@ -44,7 +44,7 @@ class Admission:
     def __init__(self, session: Session, options: Options, memory: Memory) -> None:
         self._session, self._options, self._memory = session, options, memory
         self._now: datetime = session.info.get("now") or clock.now()
-        self._current = memory.current
+        self._current, self._comment = memory.current, memory.comment
         self._trashed: Counter[int] = Counter()
         self._users: list[Planned] = []
         self._posts: dict[str, bytes] = {}
@@ -57,11 +57,13 @@ class Admission:
         """Decide on every line, and store those that are new or to be changed."""
         good = [draft for draft in drafts if not draft.faults]
         self._there = Present(self._session, good, self._memory)
+        self._talk = Talk(self._session, self._options, self._now, self._there)
         for draft in drafts:
             self.verdicts.append(self._verdict(draft))
         index(self._session, self._tags)
         keep(self._session, self._revisions)
-        for id, number in self._children.items():
+        self._talk.count()
+        for id, number in (self._children + self._talk.children).items():
             statement = sa.update(Deletion).where(Deletion.id == id)
             count = {"children_count": Deletion.children_count + number}
             self._session.execute(
@@ -70,7 +72,7 @@ class Admission:
 
     def remember(self, memory: Memory) -> None:
         """Note what later batches need, once this one is stored."""
-        memory.current = self._current
+        memory.current, memory.comment = self._current, self._comment
         memory.trashed.update(self._trashed)
         memory.posts.update(self._posts)
         for user in self._users:
@@ -79,6 +81,8 @@ class Admission:
     def _verdict(self, draft: Draft) -> Verdict:
         if draft.kind == "post":
             self._current = Current()
+        if draft.kind in {"post", "comment"}:
+            self._comment = Current()
         if draft.faults:
             return Verdict("refused", tuple(draft.faults))
         decide = {
@@ -86,8 +90,18 @@ class Admission:
             "post": self._post,
             "revision": self._revision,
             "deletion": self._deletion,
+            "comment": self._said,
+            "like": self._liked,
+            "follow": self._talk.follow,
         }
         return decide[draft.kind](draft)
+
+    def _said(self, draft: Draft) -> Verdict:
+        verdict, self._comment = self._talk.comment(draft, self._current)
+        return verdict
+
+    def _liked(self, draft: Draft) -> Verdict:
+        return self._talk.like(draft, self._current)
 
     # -- users -----------------------------------------------------------------------
 
@@ -129,9 +143,9 @@ class Admission:
     def _deletion(self, draft: Draft) -> Verdict:
         user, by = (self._there.user(draft.data[name]) for name in ("user", "by"))
         if user is None:
-            return refused("user", "not-found", _NOBODY)
+            return refused("user", "not-found", NOBODY)
         if by is None and draft.data["by"] is not None:
-            return refused("by", "not-found", _NOBODY)
+            return refused("by", "not-found", NOBODY)
         if user.deletion_id is None:
             return self._conflict("user", "This user is not in the trash.")
         if by is None:
@@ -151,7 +165,7 @@ class Admission:
     def _post(self, draft: Draft) -> Verdict:
         author = self._there.user(draft.data["author"])
         if author is None:
-            return refused("author", "not-found", _NOBODY)
+            return refused("author", "not-found", NOBODY)
         if faults := contradictions(draft, author, self._there):
             return Verdict("refused", tuple(faults))
         data = draft.data
@@ -237,18 +251,20 @@ class Admission:
     # -- revisions -------------------------------------------------------------------
 
     def _revision(self, draft: Draft) -> Verdict:
-        data, current = draft.data, self._current
+        data = draft.data
         if (by := self._there.user(data["by"])) is None and data["by"] is not None:
-            return refused("by", "not-found", _NOBODY)
+            return refused("by", "not-found", NOBODY)
         if "user" in data:
             if (user := self._there.user(data["user"])) is None:
-                return refused("user", "not-found", _NOBODY)
+                return refused("user", "not-found", NOBODY)
             return self._keep("users", None if user.id < 0 else user.id, user.version, by, draft)
-        if current.slug != data["post"] or current.outcome == "refused":
-            return refused("post", "not-found", "This post is not in the lines right before.")
+        name, type = ("comment", "comments") if "comment" in data else ("post", "posts")
+        current = self._comment if name == "comment" else self._current
+        if current.slug != data[name] or current.outcome == "refused":
+            return refused(name, "not-found", f"This {name} is not in the lines right before.")
         if current.outcome in {"skipped", "updated"}:
             return _SKIPPED
-        return self._keep("posts", current.id, current.version, by, draft)
+        return self._keep(type, current.id, current.version, by, draft)
 
     def _keep(
         self, type: str, id: int | None, newest: int, by: User | Planned | None, draft: Draft

@@ -12,6 +12,8 @@ from services.transfer.lines import Line, Outcome
 
 #: Author's id, slug, created at, deleted at: what tells posts in the trash apart.
 Identity = tuple[int, str, datetime, datetime]
+#: Post's id, author's id, created at: what tells most comments apart.
+Utterance = tuple[int, int, datetime]
 
 
 class Unprepared(Exception):
@@ -77,6 +79,7 @@ class Memory:
     """What earlier batches leave to later ones."""
 
     current: Current = field(default_factory=Current)
+    comment: Current = field(default_factory=Current)
     trashed: Counter[int] = field(default_factory=Counter)
     """Hash of an ``Identity`` → how many lines had it: the second is the second such post."""
     users: dict[str, Planned] = field(default_factory=dict)

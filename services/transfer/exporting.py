@@ -1,11 +1,12 @@
-"""Exports users, posts, their histories and the trash, a page at a time, as lines of JSON.
+"""Exports users, posts, what is said about them and the trash, a page at a time, as lines of JSON.
 
 All of it is as of one moment. Memory does not grow with the number of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,17 +15,23 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import Change, Deletion, Post, PostSlug, Revision, User
+from models import Change, Comment, Deletion, Follow, Like, Post, PostSlug, Revision, User
+from services.comments import CommentService
 from services.posts import PostService
 from services.times import format_time
 from services.transaction import meaning
+from services.transfer import talk_lines as talk
 from services.transfer.lines import FORMAT, NO_PASSWORD, VERSIONS
 from services.transfer.shapes import LOCAL
 from services.users import UserService
 
 #: Rows of one statement.
 PAGE = 200
-_FIELDS = {"user": UserService.history, "post": PostService.history}
+_FIELDS = {
+    "user": UserService.history,
+    "post": PostService.history,
+    "comment": CommentService.history,
+}
 
 
 def export(engine: sa.Engine, *, passwords: bool = True) -> Iterator[bytes]:
@@ -40,7 +47,8 @@ def export(engine: sa.Engine, *, passwords: bool = True) -> Iterator[bytes]:
     yield _line({"type": "header", "format": FORMAT, "version": VERSIONS[-1]})
     with _snapshot(engine) as connection:
         pages = _Pages(connection, passwords)
-        for part in (pages.users(), pages.deletions(), pages.histories(), pages.posts()):
+        users = (pages.users(), pages.deletions(), pages.histories())
+        for part in (*users, pages.posts(), pages.follows()):
             for record in part:
                 count += 1
                 yield _line(record)
@@ -112,14 +120,43 @@ class _Pages:
             .outerjoin(by, by.id == Deletion.deleted_by)
         )
         for page in self._pages(statement, Post.id):
-            former = self._former([row.id for row in page])
-            revisions = self._revisions("posts", [row.id for row in page])
-            revision = next(revisions, None)
+            ids = [row.id for row in page]
+            former = self._former(ids)
+            revisions = Merged((row.id, row) for row in self._revisions("posts", ids))
+            comments, likes = Merged(self._comments(ids)), Merged(self._likes(ids))
             for row in page:
                 yield _post(row, former.get(row.id, []))
-                while revision is not None and revision.id == row.id:
+                for revision in revisions.of(row.id):
                     yield _revision("post", row.slug, row, revision)
-                    revision = next(revisions, None)
+                yield from comments.of(row.id)
+                yield from likes.of(row.id)
+
+    def follows(self) -> Iterator[dict[str, Any]]:
+        """Yield who follows whom."""
+        for page in self._pages(talk.FOLLOWS, Follow.id):
+            yield from (talk.follow(row) for row in page)
+
+    def _comments(self, posts: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the comments on some posts, each with its revisions after it."""
+        for page in self._streamed(talk.COMMENTS.where(Comment.post_id.in_(posts))):
+            revisions = defaultdict(list)
+            for revision in self._revisions("comments", sorted(row.id for row in page)):
+                revisions[revision.id].append(revision)
+            for row in page:
+                yield row.post_id, talk.comment(row) | _life(row) | talk.end_of(row)
+                for revision in revisions[row.id]:
+                    yield row.post_id, _revision("comment", row.slug, row, revision)
+
+    def _likes(self, posts: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        for page in self._streamed(talk.LIKES.where(Like.post_id.in_(posts))):
+            yield from ((row.post_id, talk.like(row)) for row in page)
+
+    def _streamed(self, statement: Any) -> Iterator[Sequence[Any]]:
+        """Yield the rows of a statement whose order no index has, sorted once."""
+        found = self._connection.execute(
+            statement, execution_options={"stream_results": True, "yield_per": PAGE}
+        )
+        yield from found.partitions()
 
     def _pages(self, statement: Any, id: Any) -> Iterator[Sequence[Any]]:
         last = 0
@@ -162,6 +199,20 @@ class _Pages:
         if row.deleted_at is not None:
             record["deleted_at"] = format_time(row.deleted_at)
         return record
+
+
+class Merged:
+    """Records in the order of what they belong to, taken by that."""
+
+    def __init__(self, records: Iterable[tuple[int, Any]]) -> None:
+        self._records = iter(records)
+        self._next = next(self._records, None)
+
+    def of(self, id: int) -> Iterator[Any]:
+        """Yield those that are next, as long as they belong to ``id``."""
+        while self._next is not None and self._next[0] == id:
+            yield self._next[1]
+            self._next = next(self._records, None)
 
 
 def _post(row: Any, former: list[str]) -> dict[str, Any]:

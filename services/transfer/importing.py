@@ -254,7 +254,7 @@ def _check(options: Options, kind: str, record: Mapping[str, Any]) -> dict[str, 
 def _check_contents(options: Options, revision: dict[str, Any], faults: Faults) -> None:
     keys = [key for key in options.shapes.contents if key in revision]
     if len(keys) != 1:
-        faults.add("user", "required", "Name either a user or a post.")
+        faults.add("user", "required", "Name a user, a post or a comment's post.")
     elif "contents" in revision:
         record = options.shapes.contents[keys[0]]
         revision["contents"] = record.check(revision["contents"], "contents", faults)

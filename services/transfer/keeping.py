@@ -1,8 +1,9 @@
-"""Stores users and posts as they were elsewhere, through the hooks that all writes go through."""
+"""Stores users, posts and comments as they were elsewhere, through the hooks of all writes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from config import Config
-from models import Deletion, Post, PostTag, Revision, User
+from models import Comment, Deletion, Post, PostTag, Revision, User
 from services import log, slugs
+from services.authored import Authored
+from services.comments import CommentService
 from services.posts import PostService
 from services.tags import keys_of
 from services.transfer.lines import OPERATOR
@@ -31,7 +34,7 @@ class Origin:
     deleted_at: datetime | None = None
     deleted_by: int | None = None
     deletion_id: int | None = None
-    """The deletion of its author, if that took it."""
+    """The deletion of its author, or of its post, if that took it."""
 
     @classmethod
     def of(cls, data: Mapping[str, Any], now: datetime, **more: Any) -> Origin:
@@ -106,16 +109,8 @@ class Posts(PostService):
         return post
 
     def store(self, item: Post) -> None:
-        is_root = item.deleted_at is not None and item.deletion_id is None
-        if is_root:
-            deletion = _deletion(self, item, self._origin)
-            self.session.add(deletion)
-            self.session.flush()
-            item.deletion_id = deletion.id
-        super().store(item)
-        if is_root:
-            deletion.item_id = item.id
-            self.session.flush()
+        with _deleted(self, item, self._origin):
+            super().store(item)
 
     def record(self, op: str, item: Post, *, was: int, group_id: int | None = None) -> None:
         _record(self, self._origin, item)
@@ -134,6 +129,46 @@ class Posts(PostService):
         self._tags.extend({"post_id": id, "key": key} for key in keys_of(wanted))
 
 
+class Comments(CommentService):
+    """Stores one comment with a past, of any author; who uses it counts them."""
+
+    def __init__(
+        self, session: Session, config: Config | None, origin: Origin, post: Post, author: User
+    ) -> None:
+        super().__init__(session, OPERATOR, config)
+        self._origin, self._post, self._author = origin, post, author
+
+    def build(self, data: Mapping[str, Any]) -> Comment:
+        origin = self._origin
+        comment = Comment(
+            post_id=self._post.id,
+            author_id=self._author.id,
+            parent_id=data["parent_id"],
+            body=data["body"],
+            version=origin.version,
+            created_at=origin.created_at,
+            updated_at=origin.updated_at,
+            deleted_at=origin.deleted_at,
+            deletion_id=origin.deletion_id,
+        )
+        set_committed_value(comment, "author", self._author)
+        set_committed_value(comment, "post", self._post)
+        self._comment = comment
+        return comment
+
+    def store(self, item: Comment) -> None:
+        with _deleted(self, item, self._origin):
+            Authored.store(self, item)
+
+    def record(self, op: str, item: Comment, *, was: int, group_id: int | None = None) -> None:
+        _record(self, self._origin, item)
+
+    def keep(self, data: Mapping[str, Any]) -> Comment:
+        """Store the comment and return it."""
+        self.create(data)
+        return self._comment
+
+
 def index(session: Session, tags: list[dict[str, Any]]) -> None:
     """Index tags that wait for it."""
     if tags:
@@ -147,12 +182,27 @@ def keep(session: Session, rows: list[dict[str, Any]]) -> None:
         session.execute(sa.insert(Revision), rows)
 
 
-def _deletion(service: Users | Posts, item: Any, origin: Origin) -> Deletion:
+@contextmanager
+def _deleted(service: Posts | Comments, item: Any, origin: Origin) -> Iterator[None]:
+    """Make the deletion of an item that is stored meanwhile, if it was deleted by itself."""
+    if item.deleted_at is None or item.deletion_id is not None:
+        yield
+        return
+    deletion = _deletion(service, item, origin)
+    service.session.add(deletion)
+    service.session.flush()
+    item.deletion_id = deletion.id
+    yield
+    deletion.item_id = item.id
+    service.session.flush()
+
+
+def _deletion(service: Users | Posts | Comments, item: Any, origin: Origin) -> Deletion:
     """Return the deletion of which ``item`` is the root; of one without an id yet, to be named."""
     return Deletion(
         type=service.type,
         item_id=item.id or 0,
-        owner_id=item.author_id if isinstance(item, Post) else 0,
+        owner_id=0 if isinstance(item, User) else item.author_id,
         title=service.title_of(item),
         deleted_at=origin.deleted_at,
         deleted_by=origin.deleted_by,
@@ -160,7 +210,7 @@ def _deletion(service: Users | Posts, item: Any, origin: Origin) -> Deletion:
     )
 
 
-def _record(service: Users | Posts, origin: Origin, item: Any) -> None:
+def _record(service: Users | Posts | Comments, origin: Origin, item: Any) -> None:
     """Log an item as one change, which nobody could see before.
 
     One in the trash is logged as deleted: a restoration looks there for what the deletion took.
@@ -175,7 +225,7 @@ def _record(service: Users | Posts, origin: Origin, item: Any) -> None:
         now=log.NOBODY if is_gone else service.audience(item),
         actor_id=OPERATOR.user_id,
         via=OPERATOR.via,
-        owner_id=service.owner_of(item),
+        owner_id=service.insider_of(item),
         group_id=item.deletion_id,
     )
     log.record(service.session, entry, None if origin.has_revisions else service.snapshot(item))

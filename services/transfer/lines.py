@@ -20,7 +20,7 @@ Outcome = Literal["created", "updated", "unchanged", "skipped", "refused"]
 #: Acts where nobody is signed in: whoever may run programs as the service's user.
 OPERATOR = Actor(0, "admin", via="command")
 #: Versions of the format that can be read; the last one is written.
-VERSIONS = (1,)
+VERSIONS = (1, 2)
 FORMAT = "signpost"
 #: In place of a hash: nobody can sign in with any password.
 NO_PASSWORD = "!"  # noqa: S105 - it is none

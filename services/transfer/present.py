@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Deletion, Post, PostSlug, Revision, User
+from models import Comment, Deletion, Post, PostSlug, Revision, User
 from services import slugs
-from services.transfer.drafts import Draft, Identity, Memory, Planned
+from services.transfer.drafts import Draft, Identity, Memory, Planned, Utterance
 from services.transfer.shapes import LOCAL
 from services.users import email_key
 
@@ -20,6 +20,9 @@ _NAMES = {
     "post": ("author", "deleted_by"),
     "revision": ("user", "by"),
     "deletion": ("user", "by"),
+    "comment": ("author", "deleted_by"),
+    "like": ("user",),
+    "follow": ("user", "follows"),
 }
 
 
@@ -33,12 +36,15 @@ class Present:
         self.posts: dict[str, Post] = {}
         self.trashed: dict[Identity, list[Post]] = defaultdict(list)
         self.former: dict[int, set[str]] = defaultdict(set)
+        self.comments: dict[Utterance, list[Comment]] = defaultdict(list)
+        """By post, author and time; in the order in which they were made."""
         self.revisions: dict[tuple[str, int, int], dict[str, Any]] = {}
         by_kind: dict[str, list[Draft]] = defaultdict(list)
         for draft in drafts:
             by_kind[draft.kind].append(draft)
         self._find_users(drafts, memory)
         self._find_posts(by_kind["post"])
+        self._find_comments(by_kind["comment"])
         self._find_revisions(by_kind["revision"], memory)
 
     def user(self, name: str | None) -> User | Planned | None:
@@ -52,6 +58,11 @@ class Present:
             for draft in drafts
             for name in _NAMES.get(draft.kind, ())
             if draft.data.get(name) is not None
+        }
+        names |= {
+            draft.data["answers"]["author"].casefold()
+            for draft in drafts
+            if "answers" in draft.data
         }
         emails = {email_key(draft.data["email"]) for draft in drafts if draft.kind == "user"}
         statement = sa.select(User).where(
@@ -107,6 +118,18 @@ class Present:
         for post_id, slug in self._session.execute(statement):
             self.former[post_id].add(slug)
 
+    def _find_comments(self, drafts: Sequence[Draft]) -> None:
+        spoken = [(draft.data["author"], draft.data["created_at"]) for draft in drafts]
+        answered = [draft.data["answers"] for draft in drafts if "answers" in draft.data]
+        spoken += [(each["author"], each["created_at"]) for each in answered]
+        authors = {user.id for name, _ in spoken if (user := self.user(name))}
+        of_them = Comment.author_id.in_(authors)
+        at_times = Comment.created_at.in_({moment for _, moment in spoken})
+        statement = sa.select(Comment).where(of_them, at_times).order_by(Comment.id)
+        for comment in self._session.scalars(statement) if drafts else ():
+            key = (comment.post_id, comment.author_id, comment.created_at)
+            self.comments[key].append(comment)
+
     def _find_revisions(self, drafts: Sequence[Draft], memory: Memory) -> None:
         if not drafts:
             return
@@ -114,6 +137,8 @@ class Present:
         ids = {
             "users": {user.id for user in self.users.values()},
             "posts": {post.id for post in self._posts()} | {memory.current.id or 0},
+            "comments": {each.id for some in self.comments.values() for each in some}
+            | {memory.comment.id or 0},
         }
         for type, some in ids.items():
             statement = sa.select(Revision.id, Revision.version, Revision.snapshot).where(

@@ -90,14 +90,38 @@ END = Record({"records": Member(Whole(minimum=0), required=True)})
 DELETION = Record(
     {"user": Member(_NAME, required=True), "by": Member(_NAME, required=True, nullable=True)}
 )
+LIKE = Record(
+    {
+        "post": Member(_SLUG, required=True),
+        "user": Member(_NAME, required=True),
+        "at": Member(Moment(), required=True),
+    }
+)
+FOLLOW = Record(
+    {
+        "user": Member(_NAME, required=True),
+        "follows": Member(_NAME, required=True),
+        "at": Member(Moment(), required=True),
+    }
+)
+#: Which of the comments on a post by one author of one time.
+_NTH = Whole(minimum=2, maximum=1_000)
+_ANSWERED = Record(
+    {
+        "author": Member(_NAME, required=True),
+        "created_at": Member(Moment(), required=True),
+        "nth": Member(_NTH),
+    }
+)
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """The rules of requests that make a user (as admins send it) and a post."""
+    """The rules of requests that make a user (as admins send it), a post and a comment."""
 
     user: Record
     post: Record
+    comment: Record
 
     @cached_property
     def records(self) -> Mapping[str, Record]:
@@ -126,13 +150,28 @@ class Shapes:
                     "deleted_with_author": Member(Flag()),
                 }
             ),
+            "comment": Record(
+                {
+                    "body": self.comment.members["body"],
+                    "post": Member(_SLUG, required=True),
+                    "author": Member(_NAME, required=True),
+                    "nth": Member(_NTH),
+                    "answers": Member(_ANSWERED),
+                    **_LIFE,
+                    "created_at": Member(Moment(), required=True),
+                    "deleted_by": Member(_NAME, nullable=True),
+                    "deleted_with": Member(Text(choices=("post", "author"))),
+                }
+            ),
+            "like": LIKE,
+            "follow": FOLLOW,
             "revision": _REVISION,
         }
 
     @cached_property
     def contents(self) -> Mapping[str, Record]:
         """Key of a revision line → the rules of its contents: all of it must be there."""
-        user, post = self.user.members, self.post.members
+        user, post, comment = self.user.members, self.post.members, self.comment.members
         status = {"status": Member(_STATUS, required=True)}
         return {
             "user": Record(
@@ -145,6 +184,7 @@ class Shapes:
                     **{n: _required(post[n]) for n in ("status", "published_at", "tags")},
                 }
             ),
+            "comment": Record({"body": _required(comment["body"])}),
         }
 
 
@@ -167,6 +207,7 @@ _REVISION = Record(
     {
         "user": Member(_NAME),
         "post": Member(_SLUG),
+        "comment": Member(_SLUG),
         "version": Member(_VERSION, required=True),
         "at": Member(Moment(), required=True),
         "by": Member(_NAME, required=True, nullable=True),

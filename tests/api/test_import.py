@@ -169,7 +169,8 @@ class TestDocumentation:
 class TestShapes:
     def test_are_those_of_requests(self) -> None:
         """What tests without Flask declare for themselves is what the API declares."""
-        for ours, theirs in ((SHAPES.user, shapes().user), (SHAPES.post, shapes().post)):
+        for kind in ("user", "post", "comment"):
+            theirs, ours = getattr(shapes(), kind), getattr(SHAPES, kind)
             writable = {
                 name: member for name, member in theirs.members.items() if not member.read_only
             }

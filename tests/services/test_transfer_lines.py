@@ -113,7 +113,7 @@ class TestLines:
 
     @pytest.mark.parametrize(
         ("record", "code"),
-        [({}, "required"), ({"type": "comment"}, "choice"), ({"type": 1}, "choice")],
+        [({}, "required"), ({"type": "page"}, "choice"), ({"type": 1}, "choice")],
     )
     def test_of_no_known_type(self, engine: sa.Engine, record: dict[str, Any], code: str) -> None:
         assert faults(imported(engine, [record])[1]) == [(1, "type", code)]
@@ -129,7 +129,7 @@ class TestLines:
         _, refused = imported(engine, [HEADER, ADA, {"type": "end", "records": 2}])
         assert faults(refused) == [(3, "records", "cut")]
 
-    @pytest.mark.parametrize("more", [{"version": 2}, {"format": "other"}])
+    @pytest.mark.parametrize("more", [{"version": 3}, {"format": "other"}])
     def test_of_another_version(
         self, engine: sa.Engine, session: Session, more: dict[str, Any]
     ) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Base, Change
+from models import Base, Change, Post
 from tests import databases
 from tests.conftest import MakeDatabase
 from tests.services.direct import Clock
@@ -51,6 +51,15 @@ def counts(engine: sa.Engine) -> dict[str, int]:
         }
 
 
+def talked(engine: sa.Engine) -> list[Any]:
+    """Return what the posts count, in order."""
+    statement = sa.select(Post.comments_count, Post.likes_count).order_by(Post.id)
+    with engine.connect() as connection:
+        return [
+            tuple(row) for row in connection.execute(statement.where(Post.deleted_at.is_(None)))
+        ]
+
+
 def everything(engine: sa.Engine) -> dict[str, list[Any]]:
     """Return every row of every table."""
     with engine.connect() as connection:
@@ -76,6 +85,7 @@ class TestRoundTrip:
         assert report.outcomes["created"] == len(before.splitlines()) - 2
         assert exported(target) == before
         assert counts(target) == counts(engine)
+        assert talked(target) == talked(engine)
 
     def test_a_second_time_changes_nothing(
         self, engine: sa.Engine, session: Session, target: sa.Engine, now: Clock
@@ -131,7 +141,7 @@ class TestRoundTrip:
         with target.connect() as connection:
             changes = connection.execute(sa.select(Change)).all()
         found = counts(target)
-        assert len(changes) == found["users"] + found["posts"]
+        assert len(changes) == found["users"] + found["posts"] + found["comments"]
         assert {(change.via, change.actor_id, change.was) for change in changes} == {
             ("command", None, 0)
         }

@@ -1,4 +1,4 @@
-"""Random worlds of users and posts with a past, made by the services; and how they are moved."""
+"""Random worlds of users, posts and talk with a past, made by the services; and how they move."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Deletion, Post, User
+from models import Comment, Deletion, Post, User
 from services.actor import Actor
+from services.comments import CommentService
 from services.errors import ServiceError
+from services.follows import FollowerService
+from services.likes import LikeService
 from services.posts import PostService
 from services.text import LENGTHS, Text
 from services.transaction import transact
 from services.transfer import Line, Options, Refusal, Report, Shapes, export, import_records
 from services.trash import TrashService
 from services.users import UserService
-from services.validation import Many, Member, Moment, Record
+from services.validation import Many, Member, Moment, Record, Whole
 from tests.factories import PASSWORD_HASH
 from tests.services.direct import Clock
 
@@ -44,7 +47,7 @@ def _of(kind: Any) -> Text:
     return Text(kind=kind, min_length=least, max_length=most)
 
 
-#: As api/users.py and api/posts.py declare them; a test compares the two.
+#: As api/users.py, api/posts.py and api/comments.py declare them; a test compares the two.
 SHAPES = Shapes(
     user=Record(
         {
@@ -65,6 +68,12 @@ SHAPES = Shapes(
             "status": Member(Text(choices=("draft", "published", "archived"))),
             "published_at": Member(Moment(), nullable=True),
             "tags": Member(Many(_of("tag"), max_items=20)),
+        }
+    ),
+    comment=Record(
+        {
+            "parent_id": Member(Whole(minimum=1), nullable=True),
+            "body": Member(Text(kind="text", min_length=1, max_length=5_000), required=True),
         }
     ),
 )
@@ -120,6 +129,8 @@ class World:
         return [
             *[self._write] * 4,
             *[self._edit] * 4,
+            *[self._comment] * 6,
+            *[self._like, self._like, self._follow, self._edit_comment, self._delete_comment],
             *[self._delete, self._delete, self._restore, self._suspend, self._promote],
             *[self._delete_user, self._set_password, self._purge],
         ]
@@ -167,6 +178,33 @@ class World:
         post = self._any(sa.select(Post.id))
         PostService(self._session, actor).patch(post, PostService.prepare(changes), None)
 
+    def _comment(self) -> None:
+        data: dict[str, Any] = {"body": self._chance.choice(BODIES)}
+        parent = self._chance.choice([None, *self._session.scalars(sa.select(Comment.id))])
+        if parent is not None:
+            of_it = sa.select(Comment.post_id).where(Comment.id == parent)
+            data |= {"parent_id": parent, "post_id": self._session.scalars(of_it).one()}
+        else:
+            data["post_id"] = self._any(sa.select(Post.id))
+        CommentService(self._session, Actor(self._user().id, "editor")).create(data)
+
+    def _edit_comment(self) -> None:
+        service = CommentService(self._session, Actor(self._user().id, "editor"))
+        changes = {"body": self._chance.choice(BODIES)}
+        service.patch(self._any(sa.select(Comment.id)), changes, None)
+
+    def _delete_comment(self) -> None:
+        actor = self._chance.choice([ADMIN, Actor(self._user().id, "editor")])
+        CommentService(self._session, actor).delete(self._any(sa.select(Comment.id)))
+
+    def _like(self) -> None:
+        service = LikeService(self._session, Actor(self._user().id, "editor"))
+        service.relate(self._any(sa.select(Post.id)))
+
+    def _follow(self) -> None:
+        service = FollowerService(self._session, Actor(self._user().id, "reader"))
+        service.relate(self._user().id)
+
     def _delete(self) -> None:
         actor = self._chance.choice([ADMIN, Actor(self._user().id, "editor")])
         PostService(self._session, actor).delete(self._any(sa.select(Post.id)))
@@ -195,7 +233,7 @@ class World:
 
     def _purge(self) -> None:
         root = self._root()
-        if root.type == "posts" or self._chance.random() < 0.2:  # else few users are left
+        if root.type != "users" or self._chance.random() < 0.2:  # else few users are left
             TrashService(self._session, ADMIN).purge(root.type, root.item_id)
 
     def _user(self) -> User:
