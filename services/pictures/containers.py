@@ -12,7 +12,7 @@ from services.pictures.faults import BrokenPicture
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: Where the compressed data of a JPEG scan end: at a marker that is no restart and no stuffing.
 _SCAN_END = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]", re.DOTALL)
-_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
+START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def jpeg_parts(data: mmap) -> Iterator[Part]:
             return
         end = body + 1 + _number(data, body + 1, 2, "big")
         _must(end >= body + 3)
-        if kind == _START_OF_SCAN:
+        if kind == START_OF_SCAN:
             found = _SCAN_END.search(data, end)
             _must(found is not None)
             end = found.start() if found else end

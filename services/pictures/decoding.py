@@ -6,7 +6,6 @@ What decoding takes is told from the header first, and what would take too much 
 from __future__ import annotations
 
 import os
-import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from services import queue
 from services.errors import Unavailable
 from services.pictures.faults import BrokenPicture
-from services.pictures.measuring import Size, kind_of, opened, orientation, shown
+from services.pictures.measuring import BROKEN, Size, kind_of, opened, orientation, shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,8 +37,6 @@ _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 """Pillow's transpositions, by the orientation in EXIF that they undo."""
 _STRIP = 16
 """Rows that are made small at once."""
-#: What Pillow's decoders raise at broken data.
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error)
 
 
 class Settings:
@@ -180,5 +177,5 @@ def _faults() -> Iterator[None]:
         yield
     except BrokenPicture:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise BrokenPicture() from error

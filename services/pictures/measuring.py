@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +24,15 @@ TYPES = {
 }
 MOST_PIXELS = 25_000_000
 MOST_FRAMES = 1_000
+MOST_SCANS = 100
+"""Of a progressive JPEG: to decode takes as many times as long."""
 MOST_BYTES = 64 << 20
 """Of the file: Pillow keeps the whole header of some formats in memory."""
+BROKEN = (
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError),
+    *(RuntimeError, MemoryError, struct.error, zlib.error),
+)
+"""What Pillow raises at broken pictures; its own errors are among them."""
 _TURNED = frozenset({5, 6, 7, 8})
 """Orientations in EXIF that swap width and height."""
 
@@ -53,7 +62,7 @@ def shown(size: tuple[int, int], turned: int) -> Size:
 @contextmanager
 def opened(source: Path | BinaryIO) -> Iterator[Image]:
     """Open a picture that isn't too large, its pixels not decoded. Raises as ``measure``."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     _prepare()
     if _bytes(source) > MOST_BYTES:
@@ -62,11 +71,13 @@ def opened(source: Path | BinaryIO) -> Iterator[Image]:
         image = Image.open(source, formats=tuple(TYPES.values()))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except BROKEN as error:
         raise BrokenPicture("The picture is broken, or of an unknown kind.") from error
     with image:
         if image.width * image.height > MOST_PIXELS:
             raise _too_many_pixels()
+        if image.width < 1 or image.height < 1:
+            raise BrokenPicture()
         yield image
 
 
@@ -85,7 +96,7 @@ def orientation(exif: bytes | None) -> int:
     try:
         tags.load(exif)
         found = tags.get(0x0112, 1)
-    except (SyntaxError, ValueError, OSError, LookupError, TypeError, UserWarning):
+    except (*BROKEN, UserWarning):
         return 1  # what nobody can read turns nothing
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 

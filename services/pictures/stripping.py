@@ -11,10 +11,11 @@ from mmap import ACCESS_COPY, ACCESS_READ, mmap
 from typing import BinaryIO
 
 from services.pictures import avif, decoding
-from services.pictures.containers import PARTS, PNG_SIGNATURE, Part
+from services.pictures.containers import PARTS, PNG_SIGNATURE, START_OF_SCAN, Part
 from services.pictures.faults import BrokenPicture
 from services.pictures.measuring import (
     MOST_FRAMES,
+    MOST_SCANS,
     Size,
     kind_of,
     measure,
@@ -53,6 +54,8 @@ def strip(source: BinaryIO, target: BinaryIO) -> Size:
         parts = list(PARTS[kind](data))
         frames = sum(part.kind == _FRAMES.get(kind) for part in parts)
         _refuse_many(frames)
+        if kind == "JPEG" and sum(part.kind == START_OF_SCAN for part in parts) > MOST_SCANS:
+            raise BrokenPicture("The picture has more than 100 scans.", code="too_large")
         turned = orientation(_exif(kind, data, parts))
         if turned != 1 and frames == 0 and decoding.turn(source, target, turned):
             return shown(size, turned)
