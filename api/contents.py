@@ -61,8 +61,8 @@ class Contents(SpecEndpoint):
 
     def send(self, find: Any) -> Response:
         """Answer the content of the row that ``find`` returns for a session."""
-        row = self.read(find)
         query.refuse_any()
+        row = self.read(find)
         try:
             return downloads.answer(self._download(row))
         except Missing as exc:

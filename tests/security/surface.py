@@ -61,7 +61,8 @@ class Operation:
 
     def url(self, **values: object) -> str:
         """Return its URL; variables that are not given become ones that nothing has."""
-        given = {"kind": "posts", "id": 2**53 - 1, "slug": NOBODY, "username": NOBODY} | values
+        given = {"kind": "posts", "id": 2**53 - 1} | values
+        given = dict.fromkeys(("slug", "username", "name"), NOBODY) | given
         return re.sub(r"{(\w+)}", lambda match: str(given[match[1]]), self.path)
 
     def valid(self) -> dict[str, Any]:
