@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from bench import client, texts
+from bench.comments import comments
 from bench.files import files
 from bench.load import Request, Sample, load
 from bench.report import Row
@@ -161,7 +162,7 @@ def queries(setting: Setting) -> list[Row]:
 
 
 #: In this order: what writes comes after what reads.
-ALL = (queries, lists, items, identity, depth, creations, memory, starts, files, search)
+ALL = (queries, lists, items, identity, depth, creations, memory, starts, comments, files, search)
 
 
 def warm_up(setting: Setting) -> None:

@@ -70,7 +70,7 @@ def _fill(url: sa.URL, users: int, posts: range, report: Report) -> None:
             report(f"  {done:>6} of {posts.stop} posts, {time.perf_counter() - started:.1f} s")
         _count_tags(connection)
     if engine.dialect.name == "postgresql":
-        _analyze(engine)
+        analyze(engine)
     engine.dispose()
 
 
@@ -124,7 +124,7 @@ def _count_tags(connection: sa.Connection) -> None:
     connection.execute(sa.insert(Tag).from_select(["key", "name", "posts_count"], counts))
 
 
-def _analyze(engine: sa.Engine) -> None:
+def analyze(engine: sa.Engine) -> None:
     """Do at once what autovacuum would do soon; SQLite gets none in production either."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
