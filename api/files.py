@@ -11,7 +11,7 @@ from flask import Response, request
 from flask_restx import Model, Namespace
 from flask_restx.reqparse import RequestParser
 
-from api import arguments, errors, fields, gate, multipart, output
+from api import arguments, errors, fields, gate, multipart, output, stalled
 from api.arguments import FilesField, FormField
 from api.describe import answers, lists
 from api.downloads import FileUrl
@@ -21,6 +21,7 @@ from api.item import Item
 from api.posts import author
 from api.problems import CODES
 from api.resource import Listing, expose
+from api.rights import Rights, rights_of
 from api.spec import Spec
 from api.swagger import CONSUMES, JSON_MODEL
 from services import uploads
@@ -186,13 +187,14 @@ class FileCollection(Listing):
         _rename(form, said.pop("name", None))
         form.fields = said
         environ = request.environ
-        uploads.keep(
-            form,
-            self.session,
-            self.service,
-            storage_of(self.config),
-            lambda: gate.place(environ),
-        )
+        with stalled.storing(environ.get("REMOTE_ADDR", "")):
+            uploads.keep(
+                form,
+                self.session,
+                self.service,
+                storage_of(self.config),
+                lambda: gate.place(environ),
+            )
 
     def _told(self, form: Form, mask: str | None) -> Response:
         """Answer with what became of each file.
@@ -218,6 +220,11 @@ class FileCollection(Listing):
 class FileItem(Item):
     spec = files
     is_kept = False  # as above
+
+
+@expose(ns, "/files/<id:id>/can", get=rights_of(ns, "getFileRights"))
+class FileRights(Rights):
+    spec = files
 
 
 def _rename(form: Form, name: str | None) -> None:

@@ -157,6 +157,10 @@ DELETE {API}/files/<id:id>              public     401 403 204 403 403 204 401 4
 DELETE {API}/files/<id:id>              private    401 404 204 404 404 204 401 401
 DELETE {API}/files/<id:id>              suspended  401 404 404 404 404 204 401 401
 DELETE {API}/files/<id:id>              trashed    401 404 404 404 404 404 401 401
+GET    {API}/files/<id:id>/can          public     200 200 200 200 200 200 401 401
+GET    {API}/files/<id:id>/can          private    404 404 200 404 404 200 401 401
+GET    {API}/files/<id:id>/can          suspended  404 404 404 404 404 200 401 401
+GET    {API}/files/<id:id>/can          trashed    404 404 404 404 404 404 401 401
 GET    {API}/files/<id:id>/content public          200 200 200 200 200 200 401 401
 GET    {API}/files/<id:id>/content private         404 404 200 404 404 200 401 401
 GET    {API}/files/<id:id>/content cover           200 200 200 200 200 200 401 401
