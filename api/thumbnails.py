@@ -63,8 +63,8 @@ class FileThumbnail(Contents):
         As WebP, of an animation the first frame; at most four times as high as wide. 404 for a file
         that is no picture, or cannot be decoded.
         """
-        row = self.read(lambda session: self.service(session).row(id))
         width = _read_width()["width"]
+        row = self.read(lambda session: self.service(session).row(id))
         if row.media_type not in TYPES or row.width is None:
             raise NotFound("There is no thumbnail of this file.")
         return downloads.answer(self._small(row, width))

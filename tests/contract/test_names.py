@@ -143,7 +143,7 @@ def test_values_of_a_parameter_have_names_of_their_own(document: dict[str, Any])
     choices = [each["schema"] for each in parameters if "enum" in each["schema"]]
     names = [each.get("x-enum-varnames", each["enum"]) for each in choices]
     # then
-    assert all(len(re.findall(r"^-", "\n".join(told), re.M)) == 0 for told in names)
+    assert all(len(re.findall(r"^-", "\n".join(map(str, told)), re.M)) == 0 for told in names)
     assert all(len(told) == len(set(told)) for told in names)
 
 
