@@ -84,6 +84,30 @@ describe("account", () => {
     await context.close();
   });
 
+  it("asks before what is not saved is discarded by signing out", async () => {
+    // given
+    const opened = await openAs(browser, await account("ada"));
+    const { page } = opened;
+    const dialog = page.getByRole("dialog", { name: "Discard what is not saved?" });
+    const leave = async (answer) => {
+      await page.getByRole("button", { name: /^Your menu/ }).click();
+      await page.locator(".menu").getByRole("button", { name: "Sign out" }).click();
+      await dialog.getByRole("button", { name: answer }).click();
+    };
+    await write(page, { title: "A secret", body: "Not for all." });
+    await page.getByText("Kept on this device, not saved yet.").waitFor();
+    // when
+    await leave("Cancel");
+    // then
+    assert.equal(await page.getByLabel("Title").inputValue(), "A secret");
+    // when
+    await leave("Sign out");
+    await told(page, "You are signed out.");
+    // then
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
+    await expectCalm(opened);
+  });
+
   it("refreshes its token once it is refused", async () => {
     // given
     const opened = await openAs(browser, await account("ada"));
@@ -103,6 +127,30 @@ describe("account", () => {
     await page.getByText("The trash is empty").waitFor();
     assert.deepEqual(seen.filter((each) => !each.startsWith("OPTIONS")), ["GET trash", "POST token", "GET trash"]);
     await expectCalm(opened);
+  });
+});
+
+describe("tabs", () => {
+  it("share the newest token, so that none ends the session of all", async () => {
+    // given
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    const first = await openAs(context, await account("ada"));
+    const second = await openClient(context);
+    await second.page.locator(".menu-button").waitFor();
+    const kept = ({ page }) => page.evaluate(() => sessionStorage.getItem("signpost-refresh-token"));
+    const used = [await kept(first)];
+    // when
+    for (const { page } of [first, first, second, first]) {
+      await page.reload(); // takes a new token
+      await page.locator(".menu-button").waitFor();
+      used.push(await kept(first));
+      assert.equal(await kept(second), used.at(-1));
+    }
+    // then
+    assert.equal(new Set(used).size, 5);
+    await expectCalm(first);
+    await expectCalm(second);
+    await context.close();
   });
 });
 
@@ -195,7 +243,8 @@ describe("writing", () => {
     const links = await opened.page.locator(".prose a").evaluateAll((all) =>
       all.map((each) => each.getAttribute("href")));
     // then
-    assert.deepEqual(links.filter(Boolean), ["https://elsewhere.example/b.png"]);
+    assert.deepEqual(links.filter(Boolean).map((each) => new URL(each).pathname.split("/").at(-1)), ["x", "b.png"]);
+    assert.equal(await opened.page.locator(".prose img").count(), 0);
     assert.equal(await opened.page.title(), `${post.title} - Signpost`);
     await expectCalm(opened);
     // when
@@ -296,7 +345,7 @@ describe("a reader", () => {
     await expectCalm(opened);
   });
 
-  it("sees more of a list, and comes back to the same place", async () => {
+  it("sees more of a list", async () => {
     // given
     const ada = await account("ada");
     const tag = fresh("walks");
@@ -309,6 +358,32 @@ describe("a reader", () => {
     // then
     assert.equal(await button(page, "Show more").count(), 0);
     assert.equal(await page.evaluate(() => document.activeElement.closest(".card") !== null), true);
+    await expectCalm(opened);
+  });
+});
+
+describe("going back", () => {
+  it("ends where one was", async () => {
+    // given
+    const ada = await account("ada");
+    const tag = fresh("walks");
+    for (let n = 0; n < 15; n += 1) await publish(ada, { tags: [tag] });
+    const opened = await openClient(browser, `/tags/${tag}`, { viewport: { width: 800, height: 600 } });
+    const { page } = opened;
+    const card = page.locator(".card h2 a").nth(12);
+    const title = await card.innerText();
+    // when
+    await card.scrollIntoViewIfNeeded();
+    const place = await page.evaluate(() => window.scrollY);
+    await card.click();
+    await heading(page, title).waitFor();
+    const onTop = await page.evaluate(() => [window.scrollY, document.activeElement.textContent]);
+    await page.goBack();
+    await card.waitFor();
+    // then
+    assert.ok(place > 600, String(place));
+    assert.deepEqual(onTop, [0, title]);
+    await page.waitForFunction((y) => window.scrollY === y, place);
     await expectCalm(opened);
   });
 });

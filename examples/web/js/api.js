@@ -34,7 +34,7 @@ export const remove = (path, etag) => call("DELETE", path, { etag });
  * Ask the service, and once more with a new access token if this one is refused.
  * @param {string} method
  * @param {string} path below the API's base, or a path with its prefix as the service told it
- * @param {{query?: object, body?: unknown, etag?: string, signal?: AbortSignal}} [options]
+ * @param {{query?: object, body?: unknown, form?: FormData|URLSearchParams, etag?: string, signal?: AbortSignal}} [options]
  * @returns {Promise<{data: any, etag: string|null, link: string|null}>}
  * @throws {Problem}
  */
@@ -73,12 +73,13 @@ async function persist(method, path, options) {
   }
 }
 
-function send(method, path, { query, body, etag, signal, form }) {
+function send(method, path, { query, body, etag, signal, form, tell }) {
   const headers = {};
   if (tokens.accessToken()) headers.Authorization = `Bearer ${tokens.accessToken()}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (etag) headers["If-Match"] = etag;
   const content = form ?? (body === undefined ? undefined : JSON.stringify(body));
+  if (tell) return transmit(method, urlOf(path, query), { headers, body: content, tell, signal });
   return fetch(urlOf(path, query), { method, headers, body: content, signal, credentials: "omit" });
 }
 
@@ -122,7 +123,7 @@ export async function refresh() {
 }
 
 /**
- * Upload files; `XMLHttpRequest`, because `fetch` does not tell how far it is.
+ * Upload files; by `XMLHttpRequest`, because `fetch` does not tell how far it is.
  * @param {File[]} files
  * @param {Record<string, string>} fields
  * @param {(share: number) => void} tell how much was sent, 0 to 1
@@ -133,29 +134,28 @@ export async function upload(files, fields, tell, signal) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   for (const file of files) form.append("files", file);
-  let answer = await transmit(form, tell, signal);
-  if (answer.status === 401 && tokens.refreshToken()) {
-    await refresh();
-    answer = await transmit(form, tell, signal);
-  }
-  const { status } = answer;
-  if (status < 200 || status > 299) throw new Problem(answer.response ?? { status });
-  return answer.response;
+  return (await call("POST", "/files", { form, tell, signal })).data;
 }
 
-function transmit(form, tell, signal) {
+function transmit(method, url, { headers, body, tell, signal }) {
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest();
-    request.open("POST", urlOf("/files"));
-    request.responseType = "json";
-    if (tokens.accessToken()) request.setRequestHeader("Authorization", `Bearer ${tokens.accessToken()}`);
+    request.open(method, url);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => tell(event.loaded / event.total));
-    request.addEventListener("load", () => done(request));
-    request.addEventListener("error", () => fail(offline()));
+    request.addEventListener("load", () => done(answerOf(request)));
+    request.addEventListener("error", () => fail(new TypeError("No connection")));
     request.addEventListener("abort", () => fail(new DOMException("Cancelled", "AbortError")));
     signal?.addEventListener("abort", () => request.abort());
-    request.send(form);
+    request.send(body);
   });
+}
+
+/** What came, in the form that `fetch` gives. */
+function answerOf(request) {
+  const lines = request.getAllResponseHeaders().trim().split("\r\n");
+  const headers = lines.map((line) => line.split(/:\s*(.*)/s).slice(0, 2));
+  return new Response(request.responseText, { status: request.status, headers });
 }
 
 /** Return the URL to POST to in order to undo a deletion, from its `Link`, or null. */
@@ -171,7 +171,8 @@ async function problemOf(answer) {
   try {
     return { status: answer.status, ...(await answer.json()) };
   } catch {
-    return { status: answer.status, code: "unknown", detail: `The service answered ${answer.status}.` };
+    const detail = answer.status === 413 ? "That is too large." : `The service answered ${answer.status}.`;
+    return { status: answer.status, code: "unknown", detail }; // a proxy in between
   }
 }
 

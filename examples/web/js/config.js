@@ -22,7 +22,7 @@ export function narrowPolicy() {
   document.head.append(policy);
 }
 
-/** Return a URL that the API told as a path, whole: its pages may be on another origin than ours. */
-export function resolve(path) {
-  return new URL(path, API).href;
+/** Return an address that the API told, whole: its paths belong to its origin, which may not be ours. */
+export function resolve(address) {
+  return URL.canParse(address, API) ? new URL(address, API).href : `${ORIGIN}/`;
 }

@@ -56,7 +56,10 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 
 const offline = document.getElementById("offline");
 const showConnection = () => (offline.hidden = navigator.onLine);
-addEventListener("online", showConnection);
+addEventListener("online", () => {
+  showConnection();
+  if (!session.isSignedIn()) session.load().catch(complain); // it could not be found out before
+});
 addEventListener("offline", showConnection);
 showConnection();
 

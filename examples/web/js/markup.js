@@ -1,7 +1,7 @@
 // HTML and Markdown as nodes, cleaned whoever made them: nothing gets in by innerHTML.
 import { marked } from "../vendor/marked.js";
 import DOMPurify from "../vendor/purify.js";
-import { ORIGIN, resolve } from "./config.js";
+import { API, resolve } from "./config.js";
 import { h } from "./dom.js";
 
 const SAFE = {
@@ -27,7 +27,7 @@ export function fromMarkdown(text) {
   return fromHtml(marked.parse(text, { gfm: true, breaks: false, async: false }));
 }
 
-/** Make addresses whole, and what would ask other sites a link: nobody is told who reads what. */
+/** Make addresses whole, pictures of elsewhere links: nobody is told who reads what. */
 function mended(fragment) {
   for (const link of fragment.querySelectorAll("a[href]")) {
     if (link.getAttribute("href").startsWith("#")) link.removeAttribute("href");
@@ -35,8 +35,8 @@ function mended(fragment) {
     link.rel = "noopener noreferrer nofollow";
   }
   for (const picture of fragment.querySelectorAll("img")) {
-    const url = new URL(picture.getAttribute("src") ?? "", ORIGIN);
-    if (url.origin === ORIGIN) {
+    const url = new URL(resolve(picture.getAttribute("src") ?? ""));
+    if (url.href.startsWith(`${API}/files/`)) {
       picture.src = url.href;
       picture.loading = "lazy";
       picture.alt ||= "";

@@ -1,5 +1,6 @@
 // Who is signed in: `me` is their profile or null. Views ask here; main.js is told when it changes.
 import * as api from "./api.js";
+import { complain } from "./toast.js";
 import * as tokens from "./tokens.js";
 
 const listeners = new Set();
@@ -18,7 +19,7 @@ export function onChange(listener) {
 
 /** Find out who is signed in, after a reload or in a new tab. */
 export async function start() {
-  tokens.onChange(() => load());
+  tokens.onChange(() => load().catch(complain));
   await tokens.askOtherTabs();
   if (tokens.refreshToken() && !tokens.accessToken()) await api.refresh();
   await load();

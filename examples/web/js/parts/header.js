@@ -1,11 +1,12 @@
 // The top of every page: where one is, search, writing, and one's own menu.
 import { fill, freshId, h, icon } from "../dom.js";
+import { confirm } from "../dialog.js";
 import { nameOf } from "../format.js";
 import { go } from "../router.js";
 import * as session from "../session.js";
 import { toast } from "../toast.js";
 import { avatar } from "./people.js";
-import { discardAll } from "./unsaved.js";
+import { discard, placesOf } from "./unsaved.js";
 
 const top = document.getElementById("top");
 
@@ -56,9 +57,13 @@ function menu() {
   return box;
 }
 
+/** On a shared device nothing of somebody who has signed out stays. */
 async function signOut() {
-  discardAll(session.me.id);
+  const { id } = session.me;
+  const text = "What you have written and not saved is on this device only. Signing out discards it.";
+  if (placesOf(id).length && !(await confirm("Discard what is not saved?", text, "Sign out"))) return;
   await session.signOut();
+  await go("/", { replaces: true });
+  placesOf(id).forEach(discard); // the page that was left may have kept something once more
   toast("You are signed out.");
-  go("/");
 }

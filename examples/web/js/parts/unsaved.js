@@ -28,9 +28,7 @@ export function discard(place) {
   localStorage.removeItem(place);
 }
 
-/** On a shared device nothing of somebody who has signed out stays. */
-export function discardAll(userId) {
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(`${PREFIX}-${userId}-`)) discard(key);
-  }
+/** The places of all that a user has not saved. */
+export function placesOf(userId) {
+  return Object.keys(localStorage).filter((key) => key.startsWith(`${PREFIX}-${userId}-`));
 }
