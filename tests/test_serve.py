@@ -155,6 +155,17 @@ class TestStalled:
             assert time.monotonic() - started >= (0.4 if sends else 0.1)
             assert not stalled.is_stalled(listener)
 
+    def test_uploads_have_more_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stalled, "WHOLE", 0)
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listener,
+            socket.create_connection(listener.getsockname()),
+            listener.accept()[0] as accepted,
+        ):
+            with stalled.patient("127.0.0.1"), stalled.patient("127.0.0.2"):
+                assert not stalled.is_stalled(accepted)
+            assert stalled.is_stalled(accepted)
+
     def test_does_not_touch_what_moves(self) -> None:
         with (
             socket.create_server(("127.0.0.1", 0)) as listener,

@@ -126,6 +126,55 @@ class TestBodies:
         assert stream.read() == left
 
 
+class TestUploads:
+    def test_read_their_bodies_themselves_and_hold_no_place(self, app: App) -> None:
+        only = gate.Gate(app, places=1, most=100)
+        body = Slow()
+        upload = environ("/api/v1/files", body, REQUEST_METHOD="POST", CONTENT_LENGTH="2")
+        thread = in_thread(lambda: call(only, upload))
+        body.is_read.wait()
+
+        assert call(only, environ(body=b"ab", CONTENT_LENGTH="2")) == b"ab"
+
+        body.arrives.set()
+        thread.join()
+
+    def test_take_a_place_for_the_work_that_follows(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(gate, "LONG_PATIENCE", 0.01)
+        only = gate.Gate(app, places=1, most=100)
+        call(only, environ("/api/v1/files", REQUEST_METHOD="POST"))
+        (given,) = app.seen
+
+        with gate.place(given), pytest.raises(Unavailable), gate.place(given):
+            pass
+
+    def test_beyond_the_most_are_refused(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gate, "UPLOADS_AT_ONCE", 1)
+        only = gate.Gate(app, places=1, most=100)
+        held = environ("/api/v1/files", REQUEST_METHOD="POST", HOLD="1")
+        thread = in_thread(lambda: call(only, held))
+        app.is_called.wait()
+
+        call(only, environ("/api/v1/files", REQUEST_METHOD="POST"))
+
+        assert [each.get("signpost.refused") for each in app.seen] == [None, True]
+        app.may_answer.set()
+        thread.join()
+
+    @pytest.mark.parametrize(("expects", "left"), [({}, b""), ({"HTTP_EXPECT": "x"}, b"abc")])
+    def test_that_are_refused_unread_are_not_asked_for(
+        self, expects: dict[str, str], left: bytes
+    ) -> None:
+        given = environ("/api/v1/files", b"abc", REQUEST_METHOD="POST", **expects)
+        stream = given["wsgi.input"]
+
+        call(gate.Gate(lambda *_: [b"no"], places=1, most=100), given)
+
+        assert stream.read() == left
+
+
 class TestPlaces:
     def test_taken_by_others_are_waited_for_and_then_refused(
         self, app: App, monkeypatch: pytest.MonkeyPatch
