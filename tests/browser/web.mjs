@@ -80,3 +80,10 @@ export async function told(page, text) {
   await toast.first().waitFor();
   return toast.first();
 }
+
+/** Do something and wait until the service has answered, which the page does not wait for. */
+export async function answered(page, end, act) {
+  const answer = page.waitForResponse((each) => each.url().endsWith(end) && each.request().method() !== "OPTIONS");
+  await act();
+  await answer;
+}

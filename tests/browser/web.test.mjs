@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { expectCalm, launch } from "./browser.mjs";
-import { PASSWORD, account, fresh, openAs, openClient, picture, publish, send, told, visit } from "./web.mjs";
+import { PASSWORD, account, answered, fresh, openAs, openClient, picture, publish, send, told, visit } from "./web.mjs";
 
 let browser;
 
@@ -270,21 +270,19 @@ describe("a reader", () => {
     const opened = await openAs(browser, bob, `/posts/${post.slug}`);
     const { page } = opened;
     // when
-    await button(page, "Like, 0 likes").click();
+    await answered(page, "/like", () => button(page, "Like, 0 likes").click());
     await button(page, "Like, 1 like", { pressed: true }).waitFor();
     await page.locator(".post-head").getByRole("link", { name: ada.username }).click();
-    await button(page, "Follow").click();
+    await answered(page, "/follow", () => button(page, "Follow").click());
     await page.getByText("1 follower", { exact: true }).waitFor();
-    await page.waitForLoadState("networkidle");
     await visit(page, "/feed");
     // then
     await page.getByRole("link", { name: post.title }).waitFor();
     assert.equal((await send("GET", `/posts/${post.id}`)).likes_count, 1);
     // when
     await visit(page, `/users/${ada.username}`);
-    await button(page, "Following").click();
+    await answered(page, "/follow", () => button(page, "Following").click());
     await page.getByText("0 followers").waitFor();
-    await page.waitForLoadState("networkidle");
     await visit(page, "/feed");
     // then
     await page.getByText("Your feed is empty").waitFor();
