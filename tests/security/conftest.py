@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from models import Base, Post, User
+from models import Base, Follow, Post, User
 from services import clock
 from tests.conftest import MakeDatabase
 from tests.factories import make_comment, make_post, make_user
@@ -71,6 +71,11 @@ def existing(callers: dict[str, FlaskClient], victim: User, session: Session) ->
     made = callers["author"].post("/api/v1/posts", json={"title": "zq-deleted", "body": "b"})
     assert callers["author"].delete(made.headers["Location"]).status_code == 204
     uploaded = callers["author"].post("/api/v1/files", data=FORM, content_type=FORM_TYPE)
+    fan = make_user(session, "fan")
+    for one, other in ((fan, victim), (victim, fan)):
+        follow = {"follower_id": one.id, "followed_id": other.id, "created_at": clock.now()}
+        session.add(Follow(**follow))
+    session.commit()
     own = callers["admin"].get("/api/v1/auth/sessions").get_json()["items"][0]["id"]
     ids = {
         "posts": public.id,

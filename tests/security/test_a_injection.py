@@ -112,7 +112,7 @@ class TestCase009:
         self,
         callers: dict[str, FlaskClient],
         surface: list[Operation],
-        victim: User,
+        existing: Locate,
         draft: Post,
         stored: Stored,
     ) -> None:
@@ -121,7 +121,7 @@ class TestCase009:
             for name in operation.query:
                 for text in INJECTIONS:
                     query = urlencode({name: text})
-                    answer = callers["author"].get(f"{operation.url(id=victim.id)}?{query}")
+                    answer = callers["author"].get(f"{existing(operation)}?{query}")
                     if answer.status_code == 200:
                         assert texts(operation.query[name]) or name == "tag", (operation, query)
                         assert ids(answer) == [], (operation, query)
