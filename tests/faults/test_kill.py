@@ -17,7 +17,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from models import Change, Post, PostTag, Revision
+from models import Change, Post, PostTag, Revision, Tag
 from tests import databases
 from tests.conftest import MakeDatabase
 from tests.faults.proofs import LONG, write_result
@@ -103,7 +103,12 @@ def _write(
         while not stop.is_set():
             title, number = f"{name}-{number}", number + 1
             with suppress(httpx.TransportError):
-                body = {"title": title, "body": "A body.", "tags": ["killed"]}
+                body = {
+                    "title": title,
+                    "body": "A body.",
+                    "status": "published",
+                    "tags": ["killed"],
+                }
                 ledger.note(client.post("/api/v1/posts", json=body), title)
 
 
@@ -136,6 +141,8 @@ def _check(engine: sa.Engine, ledger: Ledger) -> None:
             sa.select(PostTag.post_id),
         ):
             assert set(connection.scalars(parts)) == set(titles)
+        counted = connection.scalar(sa.select(Tag.posts_count).where(Tag.key == "killed"))
+        assert (counted or 0) == len(titles)
         if engine.dialect.name == "sqlite":
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
             assert connection.exec_driver_sql("PRAGMA foreign_key_check").first() is None
