@@ -32,23 +32,38 @@ _TCP_INFO = struct.Struct("B7x9I3I")
 _LISTEN = 10
 
 
-#: Address → uploads that it is just sending; granian doesn't tell the port.
+#: Address → uploads that it is just sending, and those of them that are being stored; granian
+#: doesn't tell the port.
 _uploads: Counter[str] = Counter()
+_stored: Counter[str] = Counter()
 _lock = threading.Lock()
 
 
 @contextmanager
 def patient(address: str) -> Iterator[None]:
     """Meanwhile, give connections from ``address`` the time of an upload."""
+    with _counted(_uploads, address):
+        yield
+
+
+@contextmanager
+def storing(address: str) -> Iterator[None]:
+    """Meanwhile, let connections from ``address`` wait in silence: all was sent, not all stored."""
+    with _counted(_stored, address):
+        yield
+
+
+@contextmanager
+def _counted(counter: Counter[str], address: str) -> Iterator[None]:
     with _lock:
-        _uploads[address] += 1
+        counter[address] += 1
     try:
         yield
     finally:
         with _lock:
-            _uploads[address] -= 1
-            if not _uploads[address]:
-                del _uploads[address]
+            counter[address] -= 1
+            if not counter[address]:
+                del counter[address]
 
 
 def watch(port: int) -> None:
@@ -73,10 +88,10 @@ def is_stalled(connection: socket.socket) -> bool:
     state, sent, received = numbers[0], numbers[-3], numbers[-1]
     if state == _LISTEN:
         return False
-    if min(sent, received) >= SILENT * 1000:
-        return True
-    whole = UPLOAD if connection.getpeername()[0] in _uploads else WHOLE
-    return sent >= whole * 1000
+    address = connection.getpeername()[0]
+    silent = UPLOAD if address in _stored else SILENT
+    whole = UPLOAD if address in _uploads else WHOLE
+    return min(sent, received) >= silent * 1000 or sent >= whole * 1000
 
 
 def _connections(port: int) -> Iterator[socket.socket]:
