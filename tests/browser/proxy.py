@@ -98,24 +98,26 @@ def _handler(
             self.end_headers()
             self.wfile.write(answer.content)
 
-        def send_file(self, file: Path) -> None:
-            """Send a file as it is."""
-            if not file.is_file():
-                self.send_error(404, "No such file")
-                return
-            content = file.read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Type", mimetypes.guess_type(file.name)[0] or "text/plain")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = forward  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             """Keep the output of tests free of requests."""
 
     return Handler
+
+
+def _send_file(answer: BaseHTTPRequestHandler, folder: Path, name: str) -> None:
+    """Answer with a file of a folder as it is."""
+    file = folder / (name or "index.html")
+    if not file.is_file():
+        answer.send_error(404, "No such file")
+        return
+    content = file.read_bytes()
+    answer.send_response(200)
+    answer.send_header("Content-Type", mimetypes.guess_type(file.name)[0] or "text/plain")
+    answer.send_header("Content-Length", str(len(content)))
+    answer.end_headers()
+    answer.wfile.write(content)
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

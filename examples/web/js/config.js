@@ -1,9 +1,9 @@
-// Where the API is, told by <meta name="signpost-api">, and that nothing else may be asked.
+// Where the API is, told by two lines of index.html, and that nothing else may be asked.
 
-const told = document.querySelector('meta[name="signpost-api"]').content;
+const told = (name) => document.querySelector(`meta[name="${name}"]`).content.trim();
 
 /** The API's base, without a slash at the end: https://example.org/api/v1 */
-export const API = new URL(told, document.baseURI).href.replace(/\/$/, "");
+export const API = new URL(told("signpost-api"), document.baseURI).href.replace(/\/$/, "");
 
 /** The origin that paths in its answers belong to. */
 export const ORIGIN = new URL(API).origin;
@@ -18,7 +18,8 @@ export const DOCS = `${ORIGIN}${PREFIX}/docs`;
 export function narrowPolicy() {
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
-  policy.content = `img-src 'self' blob: data: ${ORIGIN}; connect-src 'self' ${ORIGIN}`;
+  const pictures = told("signpost-pictures") && new URL(told("signpost-pictures")).origin;
+  policy.content = `img-src 'self' blob: data: ${ORIGIN} ${pictures}; connect-src 'self' ${ORIGIN}`;
   document.head.append(policy);
 }
 
