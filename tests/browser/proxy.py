@@ -78,9 +78,7 @@ def _handler(
                 self.send_error(404, "Not below the prefix")
                 return
             if proxy.app and self.path.startswith(f"{prefix}/app/"):
-                self.send_file(
-                    proxy.app / (self.path.removeprefix(f"{prefix}/app/") or "index.html")
-                )
+                _send_file(self, proxy.app, self.path.removeprefix(f"{prefix}/app/"))
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             sent = {name: value for name, value in self.headers.items() if name.lower() not in _OWN}
