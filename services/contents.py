@@ -23,7 +23,6 @@ from models import Content, ContentHold, File
 from services import clock
 from services.errors import ServiceError, Unavailable
 from services.pictures import thumbnails
-from services.pictures import thumbnails
 from services.storage import Storage
 from services.transaction import reading, transact
 
@@ -155,7 +154,6 @@ def _mark(session: Session, contents: Collection[str]) -> list[str]:
 def _remove(session: Session, storage: Storage, contents: Collection[str]) -> int:
     doomed = _unwanted(session, contents)
     for sha256 in doomed:
-        thumbnails.drop(storage, sha256)
         thumbnails.drop(storage, sha256)
         storage.delete(sha256)
     session.execute(sa.delete(Content).where(Content.sha256.in_(doomed)))

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _CHUNK = 2**18
+#: Bytes of a disk that uploads leave free, a tenth of a small one: on what is full to the last byte
+#: nothing can be deleted either, for the database may be there, too.
+RESERVE = 64 * 1024 * 1024
+#: Bytes after which is asked again how much there is.
+_STEP = 4 * 1024 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -95,7 +100,7 @@ class Part:
     """Some bytes of a spool, hashed as they are written."""
 
     def __init__(self, descriptor: int, start: int) -> None:
-        self.start, self.size = start, 0
+        self.start, self.size, self._checked = start, 0, -_STEP
         self._descriptor = descriptor
         self._hash = hashlib.sha256()
 
@@ -104,6 +109,9 @@ class Part:
         self._hash.update(piece)
         view = memoryview(piece)
         with _explained():
+            if self.size - self._checked >= _STEP:
+                self._checked = self.size
+                _check_room(self._descriptor)
             while view:
                 written = os.pwrite(self._descriptor, view, self.start + self.size)
                 self.size += written
@@ -141,6 +149,12 @@ class _Window(io.RawIOBase):
         view[: len(piece)] = piece
         self._at += len(piece)
         return len(piece)
+
+
+def _check_room(descriptor: int) -> None:
+    disk = os.fstatvfs(descriptor)
+    if disk.f_bavail * disk.f_frsize < min(RESERVE, disk.f_blocks * disk.f_frsize // 10):
+        raise OSError(errno.ENOSPC, "what is left is kept free")
 
 
 @contextmanager
