@@ -19,7 +19,7 @@ help: ## list the targets
 run: $(VENV)/.run ## install what it needs and serve on http://127.0.0.1:8000
 	@exec $(BIN)/python -m api.serve
 
-demo: $(VENV)/.run ## serve 40 posts and some users to try it with, from a database of their own
+demo: $(VENV)/.run ## serve 40 posts and some users to try it with, and a web client of them
 	@exec scripts/demo
 
 dev: $(VENV)/.dev ## serve in development: reload on change, mail kept under /dev/mail
