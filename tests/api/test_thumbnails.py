@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from models import File, User
 from services.pictures import thumbnails
 from tests.answers import code, faults
 from tests.api.pictures import FILES, content_of, picture, shown, thumbnail_of, uploaded
+from tests.racing import World, all_at_once, told
 
 SignIn = Callable[..., FlaskClient]
 
@@ -204,3 +206,21 @@ class TestDeletion:
         assert len(kept(config, file)) == 2
         assert other.get(thumbnail_of(same["id"], 64)).status_code == 200
         assert other.get(content_of(same["id"])).status_code == 200
+
+
+class TestAtOnce:
+    def test_asked_for_by_many_is_the_same_for_all(self, world: World) -> None:
+        # given
+        _, caller = world.user()
+        sent = caller.post(FILES, files={"files": ("a.jpg", picture(2_000, 1_500, "JPEG"))})
+        file = sent.raise_for_status().json()["items"][0]["data"]
+        paths = [thumbnail_of(file["id"], width) for width in (64, 512) for _ in range(10)]
+        # when
+        answers = all_at_once([partial(caller.get, path) for path in paths])
+        # then
+        assert told(answers) == {200: 20}
+        assert len({answer.content for answer in answers[:10]}) == 1
+        assert len({answer.content for answer in answers[10:]}) == 1
+        assert len({answer.headers["ETag"] for answer in answers}) == 2
+        folder = world.server.data_dir / "files"
+        assert len(list(folder.rglob(f"{file['sha256']}*"))) == 3
