@@ -113,6 +113,16 @@ _ANSWERED = Record(
         "nth": Member(_NTH),
     }
 )
+_COMMENT = {
+    "post": Member(_SLUG, required=True),
+    "author": Member(_NAME, required=True),
+    "nth": Member(_NTH),
+    "answers": Member(_ANSWERED),
+    **_LIFE,
+    "created_at": Member(Moment(), required=True),
+    "deleted_by": Member(_NAME, nullable=True),
+    "deleted_with": Member(Text(choices=("post", "author"))),
+}
 
 
 @dataclass(frozen=True)
@@ -150,19 +160,7 @@ class Shapes:
                     "deleted_with_author": Member(Flag()),
                 }
             ),
-            "comment": Record(
-                {
-                    "body": self.comment.members["body"],
-                    "post": Member(_SLUG, required=True),
-                    "author": Member(_NAME, required=True),
-                    "nth": Member(_NTH),
-                    "answers": Member(_ANSWERED),
-                    **_LIFE,
-                    "created_at": Member(Moment(), required=True),
-                    "deleted_by": Member(_NAME, nullable=True),
-                    "deleted_with": Member(Text(choices=("post", "author"))),
-                }
-            ),
+            "comment": Record({"body": self.comment.members["body"], **_COMMENT}),
             "like": LIKE,
             "follow": FOLLOW,
             "revision": _REVISION,
