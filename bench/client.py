@@ -29,9 +29,9 @@ def etag(server: Server, path: str) -> str:
     return str(httpx.get(server.url + path).raise_for_status().headers["ETag"])
 
 
-def token(server: Server) -> str:
-    """Sign in to Signpost and return an access token, good for 15 minutes."""
-    grant = {"grant_type": "password", "username": username(0), "password": PASSWORD}
+def token(server: Server, number: int = 0) -> str:
+    """Sign a seeded user in to Signpost and return an access token, good for 15 minutes."""
+    grant = {"grant_type": "password", "username": username(number), "password": PASSWORD}
     return str(_post(server, "/api/v1/auth/token", grant)["access_token"])
 
 

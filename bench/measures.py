@@ -12,6 +12,7 @@ from typing import Any
 
 from bench import client, texts
 from bench.comments import comments
+from bench.feeds import feed
 from bench.files import files
 from bench.load import Request, Sample, load
 from bench.report import Row
@@ -162,7 +163,10 @@ def queries(setting: Setting) -> list[Row]:
 
 
 #: In this order: what writes comes after what reads.
-ALL = (queries, lists, items, identity, depth, creations, memory, starts, comments, files, search)
+ALL = (
+    *(queries, lists, items, identity, depth, creations, memory, starts),
+    *(comments, files, search, feed),
+)
 
 
 def warm_up(setting: Setting) -> None:

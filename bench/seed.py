@@ -55,7 +55,13 @@ def seed(
 
 def add_posts(url: sa.URL, posts: int, report: Report = click.echo) -> None:
     """Insert more posts by the users there are, until there are so many."""
-    _fill(url, 0, range(POSTS, posts), report)
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        seeded = sa.select(sa.func.count()).where(Post.slug.like(f"{_SLUG}%"))
+        there = connection.scalar(seeded) or 0
+    engine.dispose()
+    if there < posts:
+        _fill(url, 0, range(there, posts), report)
 
 
 def _fill(url: sa.URL, users: int, posts: range, report: Report) -> None:
@@ -127,6 +133,7 @@ def _count_tags(connection: sa.Connection) -> None:
 def analyze(engine: sa.Engine) -> None:
     """Do at once what autovacuum would do soon; SQLite gets none in production either."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
