@@ -180,6 +180,22 @@ describe("writing", () => {
     await expectCalm(opened);
   });
 
+  it("takes no picture that is none", async () => {
+    // given
+    const ada = await account("ada");
+    const opened = await openAs(browser, ada);
+    const { page } = opened;
+    await write(page, { title: "Notes", body: "One." });
+    // when
+    const notes = { ...picture("notes.png"), buffer: Buffer.from("no pixels") };
+    await page.locator(".toolbar input[type=file]").setInputFiles(notes);
+    await told(page, "notes.png is not a picture.");
+    // then
+    assert.equal(await page.getByLabel("Text", { exact: true }).inputValue(), "One.");
+    assert.deepEqual((await send("GET", "/files", undefined, ada.token)).items, []);
+    await expectCalm(opened);
+  });
+
   it("keeps a draft to oneself, and what is not saved on the device", async () => {
     // given
     const ada = await account("ada");
@@ -207,6 +223,31 @@ describe("writing", () => {
     await expectCalm(opened);
   });
 
+  it("shows what is wrong in fields that were folded away, and publishes later", async () => {
+    // given
+    const ada = await account("ada");
+    const taken = await publish(ada);
+    const opened = await openAs(browser, ada);
+    const { page } = opened;
+    const title = fresh("Tomorrow");
+    await write(page, { title, body: "Not yet." });
+    await page.locator("summary").click();
+    await page.getByLabel("Address").fill(taken.slug);
+    await page.getByLabel("Publish at").fill("2100-01-01T12:00");
+    await page.locator("summary").click();
+    // when
+    await button(page, "Publish").click();
+    await page.locator('[data-field="slug"] .fault').filter({ hasText: /./ }).waitFor();
+    await page.getByLabel("Address").fill(title.toLowerCase());
+    await button(page, "Publish").click();
+    // then
+    await told(page, "Scheduled.");
+    await page.locator(".badge", { hasText: "scheduled" }).waitFor();
+    const { items } = await send("GET", `/posts?author=${ada.username}`);
+    assert.deepEqual(items.map((each) => each.id), [taken.id]);
+    await expectCalm(opened);
+  });
+
   it("loses nothing when somebody else was faster", async () => {
     // given
     const ada = await account("ada");
@@ -222,14 +263,18 @@ describe("writing", () => {
     await dialog.waitFor();
     const shown = await dialog.locator("pre").allInnerTexts();
     const before = await send("GET", `/posts/${post.id}`);
-    await dialog.getByLabel("Theirs", { exact: true }).check();
-    await dialog.getByRole("button", { name: "Save this" }).click();
+    await dialog.getByLabel("Both, one below the other").check();
+    await dialog.getByRole("button", { name: "Edit this" }).click();
+    const both = await page.getByLabel("Text", { exact: true }).inputValue();
+    await page.getByLabel("Text", { exact: true }).fill("Ours.");
+    await button(page, "Save").click();
     await heading(page, `${post.title}, mine`).waitFor();
     // then
-    assert.deepEqual(shown, ["Mine.", "Theirs."]);
+    assert.deepEqual(shown, ["Mine.", "Theirs."].map((each) => `${each}\n`));
+    assert.equal(both, "Mine.\n\nTheirs.");
     assert.equal(before.title, post.title); // nothing was overwritten
     const { title, body, tags } = await send("GET", `/posts/${post.id}`);
-    assert.deepEqual([title, body, tags], [`${post.title}, mine`, "Theirs.", ["theirs"]]);
+    assert.deepEqual([title, body, tags], [`${post.title}, mine`, "Ours.", ["theirs"]]);
     await expectCalm(opened);
   });
 

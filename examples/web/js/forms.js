@@ -82,6 +82,7 @@ function showFaults(element, summary, errors, problem) {
     mark(box, mine);
     if (mine.length) wrong.push(box);
   }
+  wrong.forEach((box) => box.closest("details")?.setAttribute("open", ""));
   wrong[0]?.querySelector("input, textarea, select")?.focus();
   const said = left.length ? left.map((each) => `${each.field}: ${each.message}`).join(" ") : null;
   fill(summary, said ?? (problem && !wrong.length ? problem.message : null));

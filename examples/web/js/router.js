@@ -47,6 +47,7 @@ export async function show() {
   const [path, search] = hash.split("?");
   if (shown) places.set(shown.hash, window.scrollY);
   shown?.leave?.();
+  document.querySelectorAll("dialog").forEach((each) => each.close());
   running.abort();
   const mine = (running = new AbortController());
   const { view, params } = find(path);

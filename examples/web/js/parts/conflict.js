@@ -10,7 +10,8 @@ const LABELS = { title: "Title", body: "Text", tags: "Tags", excerpt: "Summary",
  * @param {Record<string, string>} base what both began with
  * @param {Record<string, string>} mine
  * @param {Record<string, string>} theirs
- * @returns {Promise<Record<string, string>|null>} null if it is not decided; then nothing has changed
+ * @returns {Promise<{chosen: Record<string, string>, isFinal: boolean}|null>} null if it is not decided: then
+ *   nothing has changed; not final is what is to be edited further
  */
 export async function settle(base, mine, theirs) {
   const chosen = { ...mine };
@@ -25,18 +26,27 @@ export async function settle(base, mine, theirs) {
     ? "Somebody changed this post while you were writing. Nothing is lost: choose what stays."
     : "Somebody changed other parts of this post while you were writing. Both changes fit together.";
   const answer = await open("This post has changed", [h("p", {}, text), ...choices],
-    [["cancel", "Decide later", ""], ["go", "Save this", "primary"]], "conflict");
-  return answer === "go" ? chosen : null;
+    [["", "Decide later", ""], ["edit", "Edit this", ""], ["save", "Save this", "primary"]], "conflict");
+  return answer ? { chosen, isFinal: answer === "save" } : null;
 }
 
 function choice(name, mine, theirs, take) {
   const group = freshId(name);
-  const side = (label, value, isOn) => {
+  const radio = (label, value, isOn) => {
     const id = freshId(name);
-    const radio = h("input", { type: "radio", name: group, id, checked: isOn, onchange: () => take(value) });
-    return h("div.version", {}, h("label", { for: id }, radio, label),
-      h("pre", { tabindex: "0", "aria-label": `${label}: ${LABELS[name]}` }, value || "(empty)"));
+    const input = h("input", { type: "radio", name: group, id, checked: isOn, onchange: () => take(value) });
+    return h("label", { for: id }, input, label);
   };
+  const side = (label, value, other, isOn) => h("div.version", {}, radio(label, value, isOn),
+    h("pre", { tabindex: "0", "aria-label": `${label}: ${LABELS[name]}` }, marked(value, other)));
   return h("fieldset.versions", {}, h("legend", {}, LABELS[name]),
-    side("Yours", mine, true), side("Theirs", theirs, false));
+    side("Yours", mine, theirs, true), side("Theirs", theirs, mine, false),
+    name === "body" ? h("div.version", {}, radio("Both, one below the other", `${mine}\n\n${theirs}`, false)) : null);
+}
+
+/** Mark the lines that the other version has not. */
+function marked(value, other) {
+  if (!value) return "(empty)";
+  const known = new Set(other.split("\n"));
+  return value.split("\n").map((line) => [known.has(line) ? line : h("mark", {}, line), "\n"]);
 }

@@ -1,5 +1,5 @@
 // Pictures on their way to the service: a button, how far it is, and what was refused.
-import { Problem, upload } from "../api.js";
+import { Problem, remove, upload } from "../api.js";
 import { h, icon } from "../dom.js";
 import { complain } from "../toast.js";
 
@@ -19,7 +19,8 @@ export async function uploadPicture(file, place) {
   place.append(line);
   try {
     const tell = (share) => (bar.value = Math.round(share * 100));
-    return uploaded(await upload([file], { visibility: "public" }, tell, stop.signal));
+    const made = uploaded(await upload([file], { visibility: "public" }, tell, stop.signal));
+    return made.width === null ? await refuse(made) : made;
   } catch (problem) {
     complain(problem);
     return null;
@@ -33,6 +34,12 @@ function uploaded(answer) {
   const item = (answer.items ?? answer)[0];
   if (item.problem) throw new Problem(item.problem);
   return item.data ?? item;
+}
+
+/** Whatever it was called: no picture, so it is not kept. */
+async function refuse({ id, name }) {
+  await remove(`/files/${id}`);
+  throw new Problem({ code: "validation", detail: `${name} is not a picture.` });
 }
 
 /**

@@ -119,12 +119,12 @@ class Writing {
   /** Somebody was faster: show both versions, then save what was chosen on top of theirs. */
   async settle(texts, status) {
     const { data, etag } = await api.get(`/posts/${this.post.id}`);
-    const chosen = await settle(this.base, texts, textsOf(data));
-    if (!chosen) return;
+    const settled = await settle(this.base, texts, textsOf(data));
+    if (!settled) return;
     [this.post, this.etag, this.base] = [data, etag, textsOf(data)];
-    this.fields.write(chosen);
+    this.fields.write(settled.chosen);
     this.keep();
-    await this.save(status);
+    if (settled.isFinal) await this.save(status);
   }
 
   saved({ data, etag }) {
