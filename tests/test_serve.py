@@ -166,6 +166,18 @@ class TestStalled:
                 assert not stalled.is_stalled(accepted)
             assert stalled.is_stalled(accepted)
 
+    def test_what_was_sent_may_be_stored_in_silence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stalled, "SILENT", 0)
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listener,
+            socket.create_connection(listener.getsockname()),
+            listener.accept()[0] as accepted,
+        ):
+            with stalled.patient("127.0.0.1"), stalled.storing("127.0.0.1"):
+                assert not stalled.is_stalled(accepted)
+            with stalled.patient("127.0.0.1"):
+                assert stalled.is_stalled(accepted)
+
     def test_does_not_touch_what_moves(self) -> None:
         with (
             socket.create_server(("127.0.0.1", 0)) as listener,
