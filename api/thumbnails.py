@@ -60,7 +60,7 @@ class FileThumbnail(Contents):
     def get(self, id: int) -> Response:
         """Get a picture made small
 
-        As WebP, of an animation the first frame; at most four times as high as wide. 404 for a file
+        As WebP, of an animation the first frame; at most twice as high as wide. 404 for a file
         that is no picture, or cannot be decoded.
         """
         width = _read_width()["width"]

@@ -21,13 +21,13 @@ from services.pictures.measuring import BROKEN, Size, kind_of, opened, orientati
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_MEMORY = 56 << 20
-"""Bytes that decoding one picture may take; 5 MiB more are in use around it."""
+MOST_MEMORY = 48 << 20
+"""Bytes that decoding one picture may take; up to 16 MiB more are in use around it."""
 _MUCH = 16 << 20
 """Bytes from which on only one process of the machine decodes at a time."""
 _PATIENCE = 1.0
 """Seconds to wait for one's turn."""
-_TALL = 4
+_TALL = 2
 """How many times as high as wide a thumbnail may be."""
 _WIDE = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 """Bytes that Pillow takes for a pixel, by mode; 4 in all others."""
@@ -62,26 +62,17 @@ settings = Settings()
 def thumbnail(source: Path | BinaryIO, width: int) -> bytes:
     """Return a picture as WebP: its first frame, at most ``width`` pixels wide, never enlarged.
 
-    It is at most four times as high as ``width``.
+    It is at most twice as high as ``width``.
 
     Raises:
         BrokenPicture: it can't be decoded, or not in ``MOST_MEMORY``.
         Unavailable: too many others are being decoded.
     """
-    from PIL import Image
-
-    with _faults(), opened(source) as image:
-        full, turned = image.size, orientation(image.info.get("exif"))
-        fitted = _fitted(shown(full, turned), width)
-        wanted = shown(fitted, turned)
-        image.draft(None, (2 * wanted.width, 2 * wanted.height))
-        with _slot(memory(image, full)):
-            small = _reduced(image, wanted)
-            if turned != 1:
-                small = small.transpose(Image.Transpose(_TURNS[turned]))
-            written, profile = BytesIO(), image.info.get("icc_profile")
-            small.resize(fitted).save(written, "WEBP", quality=80, method=4, icc_profile=profile)
-            return written.getvalue()
+    with _faults(), ExitStack() as slot:
+        small, profile = _small(source, width, slot)  # what it was made of is let go by now
+        written = BytesIO()
+        small.save(written, "WEBP", quality=80, method=4, icc_profile=profile)
+        return written.getvalue()
 
 
 def turn(source: BinaryIO, target: BinaryIO, orientation: int) -> bool:
@@ -111,6 +102,26 @@ def turn(source: BinaryIO, target: BinaryIO, orientation: int) -> bool:
     return True
 
 
+def _small(source: Path | BinaryIO, width: int, slot: ExitStack) -> tuple[Image, bytes | None]:
+    """Return a thumbnail's pixels and colour profile; from here on ``slot`` holds the turn."""
+    from PIL import Image
+
+    with opened(source) as image:
+        full, turned = image.size, orientation(image.info.get("exif"))
+        fitted = _fitted(shown(full, turned), width)
+        wanted = shown(fitted, turned)
+        image.draft(None, wanted)
+        by = max(1, min(image.width // wanted.width, image.height // wanted.height))
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        is_fit = by == 1 and image.mode == mode
+        copied = 0 if is_fit else 4 * image.width * image.height // by**2
+        slot.enter_context(_slot(memory(image, full) + copied))
+        small = (image if is_fit else _reduced(image, by, mode)).resize(wanted)
+        if turned != 1:
+            small = small.transpose(Image.Transpose(_TURNS[turned]))
+        return small, image.info.get("icc_profile")
+
+
 def memory(image: Image, full: tuple[int, int]) -> int:
     """Return about how many bytes decoding takes at its peak.
 
@@ -135,15 +146,13 @@ def _fitted(size: Size, width: int) -> Size:
     return Size(max(1, round(size.width * by)), max(1, round(size.height * by)))
 
 
-def _reduced(image: Image, wanted: Size) -> Image:
-    """Return ``image``, about twice as large as wanted, in colours that can be averaged.
+def _reduced(image: Image, by: int, mode: str) -> Image:
+    """Return ``image``, ``by`` times smaller, in ``mode``, whose colours can be averaged.
 
     Row by row, for converting all of it would take its memory once more.
     """
     from PIL import Image as Pictures
 
-    mode = "RGBA" if image.has_transparency_data else "RGB"
-    by = max(1, min(image.width // (2 * wanted.width), image.height // (2 * wanted.height)))
     small = Pictures.new(mode, (-(-image.width // by), -(-image.height // by)))
     rows = _STRIP * by
     for top in range(0, image.height, rows):

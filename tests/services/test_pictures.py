@@ -241,12 +241,12 @@ class TestThumbnail:
         with Image.open(BytesIO(thumbnail(path, 64))) as opened:
             assert opened.convert("RGBA").getpixel((9, 9))[3] == 0  # type: ignore[index]
 
-    def test_is_at_most_four_times_as_high_as_wide(self, tmp_path: Path) -> None:
+    def test_is_at_most_twice_as_high_as_wide(self, tmp_path: Path) -> None:
         path = tmp_path / "picture"
         Image.new("RGB", (100, 9_000)).save(path, "PNG")
 
         with Image.open(BytesIO(thumbnail(path, 64))) as opened:
-            assert opened.size == (3, 256)
+            assert opened.size == (1, 128)
 
     def test_is_the_same_each_time(self, tmp_path: Path) -> None:
         path = tmp_path / "picture"
