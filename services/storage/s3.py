@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -25,7 +26,9 @@ from services.storage.pieces import Pieces
 
 #: Seconds until a store counts as away. It is asked twice, with up to a second between.
 _CONNECT, _ANSWER = 1.0, 1.9
-#: The same while bytes are stored: putting the parts of a gigabyte together takes its time.
+#: Seconds for which a store that did not answer is not asked again.
+_REST = 1.0
+#: Seconds until it counts as away while bytes are stored: a gigabyte's parts are put together.
 _STORED = 30.0
 #: Bytes of a part, and of the largest object that is sent in one.
 _PART = 5 * 2**20
@@ -44,6 +47,7 @@ class S3Storage:
         self._bucket = config.S3_BUCKET
         self._session = boto3.session.Session()  # one: each reads 20 MB of descriptions
         self._lock = threading.Lock()
+        self._rests_until = 0.0
 
     def draft(self) -> BinaryIO:
         # Not where the system keeps such files: that may be memory.
@@ -53,7 +57,7 @@ class S3Storage:
         valid(key)
         self.stat(key)  # so that a store which is away is noticed soon
         exact = _Exact(source, size)
-        with _explained():
+        with self._asked():
             if size <= _PART:
                 self._slow.put_object(Bucket=self._bucket, Key=key, Body=exact.read(size))
             else:
@@ -62,21 +66,21 @@ class S3Storage:
     def open(self, key: str, start: int = 0, end: int | None = None) -> Pieces:
         wanted = f"bytes={start}-{'' if end is None else end - 1}"
         try:
-            with _explained(valid(key)):
+            with self._asked(valid(key)):
                 answer = self._quick.get_object(Bucket=self._bucket, Key=key, Range=wanted)
         except _Beyond:
             return Pieces(lambda _: b"", lambda: None, 0)
         body = answer["Body"]
 
         def read(most: int) -> bytes:
-            with _explained():
+            with self._asked():
                 return bytes(body.read(most))
 
         return Pieces(read, body.close, answer["ContentLength"])
 
     def stat(self, key: str) -> Stat | None:
         try:
-            with _explained(valid(key)):
+            with self._asked(valid(key)):
                 found = self._quick.head_object(Bucket=self._bucket, Key=key)
         except Missing:
             return None
@@ -88,7 +92,7 @@ class S3Storage:
 
     def delete(self, key: str) -> None:
         try:
-            with _explained(valid(key)):
+            with self._asked(valid(key)):
                 self._quick.delete_object(Bucket=self._bucket, Key=key)
         except Missing:
             return
@@ -112,6 +116,22 @@ class S3Storage:
         except (BotoCoreError, ClientError) as exc:
             return f"the bucket {self._bucket} cannot be reached: {exc}"
         return None
+
+    @contextmanager
+    def _asked(self, key: str = "") -> Iterator[None]:
+        """Ask the store, or not at all if it did not answer just now: threads would wait for it.
+
+        Raises as ``_explained``.
+        """
+        if time.monotonic() < self._rests_until:
+            raise Unavailable("The storage does not answer; try again.", retry_after=1)
+        try:
+            with _explained(key):
+                yield
+        except Unavailable as exc:
+            if isinstance(exc.__cause__, HTTPClientError):
+                self._rests_until = time.monotonic() + _REST
+            raise
 
     @cached_property
     def _quick(self) -> Any:  # boto3 makes its clients' classes when they are asked for

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -13,16 +14,19 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from api import downloads
 from config import Config
-from models import User
+from models import File, User
 from services.storage import storage_of
 from services.storage.checked import SMALL
 from tests.answers import data
+from tests.sockets import eventually
 from tests.stores import Store
 
 SignIn = Callable[[User], FlaskClient]
@@ -287,9 +291,25 @@ class TestStore:
     def test_that_is_away_is_told(self, me: FlaskClient, s3: Store) -> None:
         path = path_of(upload(me, TEXT))
         with s3.frozen():
+            started = time.monotonic()
             answer = me.get(path)
+            assert time.monotonic() - started < 5
         assert code(answer) == (503, "unavailable")
         assert answer.headers["Retry-After"]
+        eventually(lambda: me.get(path).status_code == 200)
+
+    def test_that_is_away_takes_nothing(self, me: FlaskClient, s3: Store, session: Session) -> None:
+        form = {"files": (BytesIO(b"of a bad moment"), "a.txt")}
+        with s3.frozen():
+            started = time.monotonic()
+            answer = me.post(FILES, data=form, content_type="multipart/form-data")
+            assert time.monotonic() - started < 5
+        assert code(answer) == (503, "unavailable")
+        assert session.scalars(sa.select(File)).all() == []
+        again = {"content_type": "multipart/form-data"}
+        eventually(
+            lambda: me.post(FILES, data={"files": (BytesIO(b"x"), "a")}, **again).status_code == 201
+        )
 
     def test_lets_go_what_is_purged(self, me: FlaskClient, s3: Store) -> None:
         file = upload(me, json.dumps({"of": "this test"}).encode(), "a.json")

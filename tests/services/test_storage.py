@@ -7,6 +7,7 @@ import io
 import os
 import time
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from config import Config
 from services.errors import Unavailable
 from services.storage import CHUNK, Missing, Storage, storage_of
+from tests.sockets import eventually
 from tests.stores import Store
 
 NOTHING = "0" * 64
@@ -56,6 +58,13 @@ def open_files() -> int:
 def configured(folder: Path, **settings: Any) -> Config:
     """Return settings with a data folder of the test's own."""
     return Config(DATA_DIR=folder, SECRET_KEY="0123456789abcdef" * 3, **settings)
+
+
+def size_of(storage: Storage, key: str) -> int | None:
+    """Return the size of an object; None also while the storage is away."""
+    with suppress(Unavailable):
+        return storage.size(key)
+    return None
 
 
 def stored(storage: Storage, content: bytes) -> str:
@@ -262,6 +271,11 @@ class TestS3:
                 with pytest.raises(Unavailable):
                     call()
                 assert time.monotonic() - started < 5
+            started = time.monotonic()
+            with pytest.raises(Unavailable):  # it is left alone for a while
+                in_s3.delete(key)
+            assert time.monotonic() - started < 1
+        eventually(lambda: in_s3.check() is None and size_of(in_s3, key) == 6)
         assert b"".join(in_s3.open(key)) == b"frozen"
 
     def test_that_is_away_is_noticed_at_once(self, tmp_path: Path) -> None:
