@@ -21,8 +21,8 @@ from services.pictures.measuring import BROKEN, Size, kind_of, opened, orientati
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_MEMORY = 48 << 20
-"""Bytes that decoding one picture may take; up to 16 MiB more are in use around it."""
+MOST_MEMORY = 52 << 20
+"""Bytes that decoding one picture may take; up to 12 MiB more are in use around it."""
 _MUCH = 16 << 20
 """Bytes from which on only one process of the machine decodes at a time."""
 _PATIENCE = 1.0
