@@ -26,6 +26,7 @@ from config import Config
 from models import Change, Content, ContentHold, File, User
 from services import clock, contents
 from services.storage import Storage, storage_of
+from services.storage.folder import FolderStorage
 from services.transaction import transact
 from tests import databases
 from tests.conftest import MakeDatabase
@@ -60,21 +61,7 @@ def test_killed_half_way_leave_nothing_behind(
     rounds = 0
     while len(told) < UPLOADS:
         rounds += 1
-        senders = [
-            threading.Thread(target=_send, args=(server, token, chance.randbytes(SIZE), told))
-            for _ in range(6)
-        ]
-        for sender in senders:
-            sender.start()
-        if rounds % 2:
-            _break_off(server, token, chance)
-        time.sleep(chance.uniform(0.05, 0.5))
-        for worker in workers(server):
-            with suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
-        for sender in senders:
-            sender.join()
-        _wait(server)
+        _kill_some(server, token, chance, told, breaks_off=rounds % 2 == 1)
 
     stored = {sha256 for sha256, status in told.items() if status == "201"}
     with _opened(server) as (session, storage):
@@ -86,6 +73,7 @@ def test_killed_half_way_leave_nothing_behind(
         later = clock.now() + contents.LEASE + timedelta(minutes=1)
         monkeypatch.setattr(clock, "now", lambda: later)
         swept = contents.sweep(session, lambda: storage)
+        _start_later(server)
 
         rows = set(session.scalars(sa.select(Content.sha256)))
         assert rows == set(session.scalars(sa.select(File.sha256)))
@@ -104,6 +92,27 @@ def test_killed_half_way_leave_nothing_behind(
             "orphan_files": 0,
         },
     )
+
+
+def _kill_some(
+    server: LiveServer, token: str, chance: random.Random, told: dict[str, str], *, breaks_off: bool
+) -> None:
+    """Kill every worker while six uploads come in, and wait until others answer."""
+    senders = [
+        threading.Thread(target=_send, args=(server, token, chance.randbytes(SIZE), told))
+        for _ in range(6)
+    ]
+    for sender in senders:
+        sender.start()
+    if breaks_off:
+        _break_off(server, token, chance)
+    time.sleep(chance.uniform(0.05, 0.5))
+    for worker in workers(server):
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    for sender in senders:
+        sender.join()
+    _wait(server)
 
 
 def _send(server: LiveServer, token: str, content: bytes, told: dict[str, str]) -> None:
@@ -147,6 +156,14 @@ def _opened(server: LiveServer) -> Iterator[tuple[Session, Storage]]:
     with Session(engine, expire_on_commit=False, autoflush=False) as session:
         yield session, storage_of(config)
     engine.dispose()
+
+
+def _start_later(server: LiveServer) -> None:
+    """Do what a process does at its start, some hours later: remove what never got its name."""
+    folder = server.data_dir / "files"
+    for draft in folder.glob(".draft-*"):
+        os.utime(draft, (0, 0))
+    FolderStorage(folder)
 
 
 def _kept(server: LiveServer) -> set[str]:
