@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ SignIn = Callable[[User], FlaskClient]
 USERS, TRASH = "/api/v1/users", "/api/v1/trash"
 
 
-def rows(session: Session) -> list[tuple[int, int]]:
+def rows(session: Session) -> list[tuple[int, ...]]:
     """Return follower and followed of every follow."""
     statement = sa.select(Follow.follower_id, Follow.followed_id).order_by(Follow.id)
     return [tuple(row) for row in session.execute(statement)]
@@ -59,7 +60,10 @@ class TestPut:
     def test_whom_one_does_not_see(
         self, verb: str, why: str, sign_in: SignIn, session: Session, bob: User
     ) -> None:
-        changes = {"suspended": {"status": "suspended"}, "deleted": {"deleted_at": clock.now()}}
+        changes: dict[str, dict[str, Any]] = {
+            "suspended": {"status": "suspended"},
+            "deleted": {"deleted_at": clock.now()},
+        }
         hidden = make_user(session, **changes.get(why, {}))
         path = f"{USERS}/{hidden.id + (why == 'missing')}/follow"
         call = getattr(sign_in(bob), verb)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ def like(session: Session, post: Post, *users: User) -> None:
     session.commit()
 
 
-def rows(session: Session) -> list[tuple[int, int]]:
+def rows(session: Session) -> list[tuple[int, ...]]:
     """Return post and user of every like."""
     return [tuple(row) for row in session.execute(sa.select(Like.post_id, Like.user_id))]
 
@@ -90,7 +91,7 @@ class TestPut:
         self, verb: str, why: str, sign_in: SignIn, session: Session, ada: User, bob: User
     ) -> None:
         now = clock.now()
-        changes = {
+        changes: dict[str, dict[str, Any]] = {
             "draft": {"status": "draft"},
             "scheduled": {"published_at": now + timedelta(hours=1)},
             "deleted": {"deleted_at": now},
@@ -288,16 +289,16 @@ class TestList:
     ) -> None:
         users = [make_user(session) for _ in range(5)]
         like(session, post, *users)
-        caller, seen, cursor = sign_in(users[0]), [], ""
-        wanted = [each.id for each in reversed(users)]
+        caller, wanted = sign_in(users[0]), [each.id for each in reversed(users)]
 
-        while cursor is not None:
-            page = data(caller.get(f"{url}/likes?limit=2&fields=id{cursor}"))
-            seen += [each["id"] for each in page["items"]]
-            cursor = page["next"] and f"&cursor={page['next']}"
+        page = data(caller.get(f"{url}/likes?limit=2&fields=id"))
+        seen = page["items"]
+        while page["next"]:
+            page = data(caller.get(f"{url}/likes?limit=2&fields=id&cursor={page['next']}"))
+            seen += page["items"]
         lines = caller.get(f"{url}/likes?fields=id", headers={"Accept": "application/x-ndjson"})
 
-        assert seen == wanted
+        assert seen == [{"id": id} for id in wanted]
         assert lines.text.splitlines() == [f'{{"id":{id}}}' for id in wanted]
         assert ids(caller.get(f"{url}/likes?sort=liked_at")) == wanted[::-1]
         assert ids(caller.get(f"{url}/likes?ids={users[3].id},{2**40}")) == [users[3].id]

@@ -200,8 +200,10 @@ def test_case_024_what_is_hidden_is_neither_liked_nor_followed(
     world = World(app, session)
     client = world.caller(caller)
     paths = [path for path in hidden(world) if path.count("/") == 1]
-    verbs = {"posts": ("GET likes", "PUT like", "DELETE like")}
-    verbs["users"] = ("PUT follow", "DELETE follow")
+    verbs = {
+        "posts": ["GET likes", "PUT like", "DELETE like"],
+        "users": ["PUT follow", "DELETE follow"],
+    }
     before = everything(engine)
     for path in paths:
         kind, _, _ = path.rpartition("/")
