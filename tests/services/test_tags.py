@@ -107,8 +107,10 @@ class TestProcesses:
             each = [(url, author.id, seed, DEEDS) for seed, author in enumerate(authors)]
             failed = [code for codes in together(disturb, each) for code in codes]
 
-            # Some are about posts that others deleted, or by authors who were suspended just then.
-            assert set(failed) <= {"not-found", "unauthenticated"}
+            # Some are about posts that others deleted, or by authors who were suspended just then;
+            # on a busy machine a lock may take too long.
+            assert set(failed) <= {"not-found", "unauthenticated", "unavailable"}
+            assert deadlocks(session) == 0
             assert len(failed) < WRITERS * DEEDS / 2
             assert len(stored(session)) > 3
             assert_exact(session)
@@ -136,6 +138,14 @@ class TestCost:
         transact(session, lambda: service.patch(id, {"tags": []}, None))
 
         assert session.scalars(sa.select(Tag)).all() == []
+
+
+def deadlocks(session: Session) -> int:
+    """Return how many the database has broken up; SQLite knows none."""
+    if session.get_bind().dialect.name == "sqlite":
+        return 0
+    told = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    return int(session.connection().exec_driver_sql(told).scalar() or 0)
 
 
 def create(session: Session, author: User, tags: list[str] | None) -> int:
