@@ -378,3 +378,8 @@ def _fault(each: Field[object], value: object) -> str | None:
 def _stop(error: ConfigError) -> NoReturn:
     sys.stderr.writelines(f"{line}\n" for line in error.faults)
     raise error
+
+
+def shell_names() -> frozenset[str]:
+    """Return the names of all environment variables."""
+    return frozenset(os.environ)

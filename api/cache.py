@@ -11,7 +11,6 @@ Source: docs/decisions/0013-kept-answers.md
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Hashable, Iterable
@@ -26,6 +25,7 @@ from api.database import engine_of
 from api.headers import request_id
 from api.preconditions import names
 from api.seen import Seen
+from config import shell_names
 from services import clock
 from services.errors import ServiceError
 from services.moments import Moments
@@ -138,7 +138,7 @@ class Cache:
         self._entries: FIFOCache[Hashable, _Entry] = FIFOCache(ROOM, _Entry.size)
         self._lock = threading.Lock()
         # Servers put their environment variables among the request's.
-        shell = {name for name in os.environ if not name.startswith("HTTP_")}
+        shell = {name for name in shell_names() if not name.startswith("HTTP_")}
         self._known = _HARMLESS.union(_ASKED, _WSGI, shell)
 
     @property
