@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -330,7 +331,7 @@ def suspend_and_back(server: LiveServer, user_id: int) -> list[int]:
     with server.admin as admin:
         url = f"{API}/users/{user_id}"
         found = [
-            patiently(lambda status=status: admin.patch(url, json={"status": status}))
+            patiently(partial(admin.patch, url, json={"status": status}))
             for status in ("suspended", "active") * 6
         ]
     return [status for status in found if status != 200]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ def post(session: Session, ada: User, bob: User, mallory: User) -> Post:
     for author in (bob, mallory, bob):
         make_comment(session, post, author)
     for user in (bob, mallory):
-        transact(session, lambda user=user: LikeService(session, actor_of(user)).relate(post.id))
+        transact(session, partial(LikeService(session, actor_of(user)).relate, post.id))
     return post
 
 
@@ -57,7 +58,8 @@ def test_are_what_there_is(session: Session, post: Post) -> None:
 def test_follow_a_suspension(session: Session, post: Post, bob: User, admin: User, do: Do) -> None:
     actor = actor_of(admin)
     for status, counted in (("suspended", (1, 1)), ("active", (3, 2))):
-        do(lambda s, to=status: UserService(s, actor).patch(bob.id, {"status": to}, None))
+        changes = {"status": status}
+        do(partial(lambda to, s: UserService(s, actor).patch(bob.id, to, None), changes))
         assert kept(session, post) == counted
 
 
