@@ -74,7 +74,8 @@ class TestList:
         whole = items(client.get(f"{TAGS}?sort={sort}"))
         assert len(whole) == 7
 
-        walked, cursor = [], ""
+        walked: list[Any] = []
+        cursor: str | None = ""
         while cursor is not None:
             page = data(client.get(f"{TAGS}?sort={sort}&limit=2&total=true{cursor}"))
             assert page["total"] == 7
