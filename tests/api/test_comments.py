@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -131,7 +132,7 @@ class TestCreate:
     def test_on_what_is_not_visible(
         self, sign_in: SignIn, bob: User, ada: User, session: Session, why: str
     ) -> None:
-        changes = {
+        changes: dict[str, dict[str, Any]] = {
             "draft": {"status": "draft"},
             "scheduled": {"published_at": clock.now() + timedelta(hours=1)},
             "deleted": {"deleted_at": clock.now()},

@@ -70,7 +70,8 @@ class TestList:
         assert set(faults(client.get(f"{url}?{query}"))) == {query.partition("=")[0]}
 
     def test_in_pages(self, client: FlaskClient, url: str, talk: list[Comment]) -> None:
-        walked, cursor = [], ""
+        walked: list[int] = []
+        cursor: str | None = ""
         while cursor is not None:
             page = data(client.get(f"{url}?limit=3" + (f"&cursor={cursor}" if cursor else "")))
             walked += [each["id"] for each in page["items"]]
@@ -118,7 +119,7 @@ class TestCost:
         post: Post,
         count_queries: CountQueries,
     ) -> None:
-        counts = []
+        counts: list[int] = []
         for _ in range(2):
             with count_queries() as queries:
                 data(client.get(f"{url}?total=true", headers={"X-Anew": f"{len(counts)}"}))

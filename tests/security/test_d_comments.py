@@ -19,9 +19,9 @@ MARK = "zebrafinch"
 class Said:
     """A comment by ``author`` on a post by ``owner``, with the mark, and an answer to it."""
 
-    def __init__(self, world: World, author: str = "other", **post: object) -> None:
+    def __init__(self, world: World, author: str = "other") -> None:
         self.world = world
-        self.post = world.post(**post).id
+        self.post = world.post().id
         self.id = world.comment(self.post, author, body=f"A {MARK}")
         self.answer = world.comment(self.post, "reader", parent_id=self.id)
         world.session.rollback()
