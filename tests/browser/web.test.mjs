@@ -426,6 +426,13 @@ describe("going back", () => {
     assert.ok(place > 600, String(place));
     assert.deepEqual(onTop, [0, title]);
     await page.waitForFunction((y) => window.scrollY === y, place);
+    // when
+    await card.click();
+    await heading(page, title).waitFor();
+    await page.locator("article .tag").click();
+    await card.waitFor();
+    // then
+    assert.equal(await page.evaluate(() => window.scrollY), 0); // by a link one begins at the top
     await expectCalm(opened);
   });
 });

@@ -12,6 +12,8 @@ let isFirst = true;
 /** Where each page was scrolled to, so that going back ends where one was. */
 const places = new Map();
 let shown = null;
+/** Whether the page to come was asked for by a link or by us; else it is the browser's way back or on. */
+let isNew = false;
 let isBack = false;
 
 /**
@@ -26,17 +28,26 @@ export function route(table) {
   }));
   history.scrollRestoration = "manual";
   window.addEventListener("hashchange", () => show());
-  window.addEventListener("popstate", () => (isBack = true));
+  window.addEventListener("popstate", () => {
+    isBack = !isNew;
+    isNew = false;
+  });
   document.addEventListener("click", (event) => {
-    if (event.target.closest("a")) setTimeout(() => (isBack = false));
-  }, true);
+    const link = event.target.closest("a");
+    const isHere = !(event.ctrlKey || event.metaKey || event.shiftKey);
+    if (isHere && link?.hash && link.hash !== location.hash) isNew = true;
+  });
 }
 
 /** Go to a hash: "/posts/hello"; `replaces` leaves no way back to the present one. */
 export function go(path, { replaces = false } = {}) {
   isBack = false;
   if (`#${path}` === location.hash) return show();
-  if (!replaces) return void (location.hash = path);
+  if (!replaces) {
+    isNew = true;
+    location.hash = path;
+    return undefined;
+  }
   history.replaceState(null, "", `#${path}`);
   return show();
 }
