@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.pool import ConnectionPoolEntry
 
 #: Execution option of a connection whose transaction is going to write.
@@ -78,12 +79,21 @@ def engine_options(url: sa.URL, threads: int) -> dict[str, Any]:
 def prepare(engine: sa.Engine) -> None:
     """Make every connection of ``engine`` behave; call once, before the first connection."""
     if engine.dialect.name == "sqlite":
+        engine.dialect.statement_compiler = _Hinting
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     else:
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _ask_if_idle(engine.dialect))
         event.listen(engine, "handle_error", _note_loss)
+
+
+class _Hinting(SQLiteCompiler):
+    """Writes hints of ``with_hint`` behind a table's name, which SQLAlchemy has no use for here."""
+
+    def get_from_hint_text(self, _table: object, text: str | None) -> str | None:
+        """Return the hint as it is."""
+        return text
 
 
 def ends_use(exc: BaseException, driver: Any, dialect: sa.Dialect) -> bool:

@@ -31,10 +31,16 @@ Position = tuple[Any, int]
 
 @dataclass(frozen=True)
 class Sort:
-    """A column that a list may be ordered by; nulls come last."""
+    """A column that a list may be ordered by; nulls come last.
+
+    Args:
+        index: SQLite goes along this one where nothing narrows the list much (``Filter.wide``). By
+            itself it enters another by a condition that most rows meet, and sorts them all.
+    """
 
     column: InstrumentedAttribute[Any]
     nullable: bool = False
+    index: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,12 +81,14 @@ class Filter:
         shape: value → what of it the statement's text depends on (hashable).
         params: value → the values of the parameters that ``condition`` bound by itself.
         rules_out_nulls: shape → sort columns that are never null where it holds.
+        wide: shapes that most rows pass.
     """
 
     condition: Callable[[Service[Any], Any], sa.ColumnElement[bool]]
     shape: Callable[[Any], Any] | None = None
     params: Callable[[Any], Mapping[str, Any]] = lambda _value: {}
     rules_out_nulls: Mapping[Any, frozenset[str]] = field(default_factory=dict)
+    wide: frozenset[Any] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -290,7 +298,17 @@ def ordered(service: Service[Any], query: Query) -> sa.Select[Any]:
     statement, order = narrowed(service, query.filters), order_of(service, query)
     if query.after is not None:
         statement = _started(statement, beyond(service, order, query.after))
+    index = service.sorts[(query.sort or service.default_sort).removeprefix("-")].index
+    if index and _is_wide(service, query.filters):
+        statement = statement.with_hint(service.model, f"INDEXED BY {index}", "sqlite")
     return statement.order_by(*order.by(order.column, service.model.id))
+
+
+def _is_wide(service: Service[Any], filters: Mapping[str, Any]) -> bool:
+    declared = ((service.filters[name], value) for name, value in filters.items())
+    return bool(filters) and all(
+        each.shape and each.shape(value) in each.wide for each, value in declared
+    )
 
 
 def rows_of(service: Service[Any], query: Query) -> sa.Select[Any]:

@@ -51,10 +51,10 @@ class PostService(Authored[Post]):
     type = "posts"
     sorts = {
         "published_at": Sort(Post.published_at, nullable=True),
-        "created_at": Sort(Post.created_at),
-        "updated_at": Sort(Post.updated_at),
-        "title": Sort(Post.title),
-        "likes_count": Sort(Post.likes_count),
+        "created_at": Sort(Post.created_at, index="ix_posts_created_at_id"),
+        "updated_at": Sort(Post.updated_at, index="ix_posts_updated_at_id"),
+        "title": Sort(Post.title, index="ix_posts_title_id"),
+        "likes_count": Sort(Post.likes_count, index="ix_posts_likes_count_id"),
     }
     default_sort = "-published_at"
     filters = {
@@ -62,6 +62,7 @@ class PostService(Authored[Post]):
             _has_status,
             shape=lambda status: status,
             rules_out_nulls={"published": frozenset({"published_at"})},
+            wide=frozenset({"published"}),
         ),
         "author_id": equals(Post.author_id),
         "author": equals_folded(User.username_key),
