@@ -43,17 +43,15 @@ class Kind:
     """One type of items in the feed."""
 
     service: type[Service[Any]]
-    staff: str
-    """Least role that sees what otherwise only owners see."""
     appears_at: InstrumentedAttribute[Any] | None = None
     """From when on everyone sees what was published."""
 
 
 #: In the order of a walk: what others refer to comes first.
 KINDS = {
-    "users": Kind(UserService, staff="admin"),
-    "posts": Kind(PostService, staff="editor", appears_at=Post.published_at),
-    "comments": Kind(CommentService, staff="editor", appears_at=Post.published_at),
+    "users": Kind(UserService),
+    "posts": Kind(PostService, appears_at=Post.published_at),
+    "comments": Kind(CommentService, appears_at=Post.published_at),
 }
 
 
@@ -212,7 +210,7 @@ class ChangeService:
         return sa.or_(audience == log.EVERYONE, sa.and_(audience == log.OWNER_AND_STAFF, mine))
 
     def _is_staff(self, kind: Kind) -> bool:
-        return self.actor is not None and self.actor.is_at_least(kind.staff)
+        return self.actor is not None and self.actor.is_at_least(kind.service.staff)
 
     def _items(self, rows: Sequence[Any], end: Any) -> list[Item]:
         """Make one item per id: what it is now, or that it is gone.
