@@ -26,9 +26,9 @@ from config_rules import Check
 T = TypeVar("T")
 
 _DAY = 86_400
-#: Databases of one process alone.
 #: Settings of parts that are not there yet: an ``.env`` may have them already.
 _LATER = frozenset({"REDIS_URL", "HISTORY_RETENTION"})
+#: Databases of one process alone.
 _MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 _BOOLEANS = {"on": True, "true": True, "yes": True, "1": True} | {
     "off": False, "false": False, "no": False, "0": False
