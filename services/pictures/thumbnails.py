@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from io import BytesIO
 from typing import BinaryIO
 
@@ -21,6 +19,7 @@ from services.pictures.decoding import thumbnail
 from services.pictures.faults import BrokenPicture
 from services.storage import Missing, Storage, storage_of
 from services.storage.checked import Checked, contents_of
+from services.storage.process import once_a_process
 
 #: Pixels. Others would be as many objects in the storage as somebody likes.
 WIDTHS = (64, 128, 256, 512, 1024)
@@ -129,13 +128,9 @@ def is_stored(session: Session, sha256: str) -> bool:
     return session.scalar(stored) is not None
 
 
+@once_a_process
 def thumbnails_of(config: Config) -> Thumbnails:
     """Return the thumbnails that these settings name, one for each process."""
-    return _of_process(config, os.getpid())
-
-
-@lru_cache(maxsize=8)
-def _of_process(config: Config, _process: int) -> Thumbnails:
     return Thumbnails(storage_of(config), contents_of(config))
 
 

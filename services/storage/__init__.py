@@ -6,13 +6,12 @@ services/files.py.
 
 from __future__ import annotations
 
-import os
 import re
-from functools import lru_cache
 from typing import BinaryIO, NamedTuple, Protocol
 
 from config import Config
 from services.storage.pieces import CHUNK, Pieces
+from services.storage.process import once_a_process
 
 __all__ = ["CHUNK", "Missing", "Pieces", "Stat", "Storage", "storage_of", "valid"]
 
@@ -92,13 +91,9 @@ def valid(key: str) -> str:
     return key
 
 
+@once_a_process
 def storage_of(config: Config) -> Storage:
-    """Return the storage of these settings, one for each process: connections are not shared."""
-    return _made(config, os.getpid())
-
-
-@lru_cache(maxsize=8)
-def _made(config: Config, _process: int) -> Storage:
+    """Return the storage of these settings, one for each process."""
     if config.S3_BUCKET:
         from services.storage.s3 import S3Storage  # boto3 takes 27 MB and 0.4 s
 

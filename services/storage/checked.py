@@ -12,10 +12,8 @@ How often the bytes are compared with their SHA-256:
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Iterator
-from functools import lru_cache
 
 import structlog
 from cachetools import TTLCache
@@ -23,6 +21,7 @@ from cachetools import TTLCache
 from config import Config
 from services.errors import ServiceError
 from services.storage import Missing, Pieces, Storage, storage_of
+from services.storage.process import once_a_process
 
 #: Bytes of a content; see above.
 SMALL, LARGE = 2**17, 2**24
@@ -118,13 +117,9 @@ class Hashed:
         yield held
 
 
+@once_a_process
 def contents_of(config: Config) -> Checked:
     """Return the contents that these settings name, one for each process."""
-    return _made(config, os.getpid())
-
-
-@lru_cache(maxsize=8)
-def _made(config: Config, _process: int) -> Checked:
     return Checked(storage_of(config))
 
 
