@@ -93,6 +93,16 @@ class Versioned:
     updated_at: Mapped[datetime]
 
 
+#: The condition of rows that are not in the trash.
+LIVING = "deleted_at IS NULL"
+
+
+def partial(where: str, *columns: str, name: str | None = None, unique: bool = False) -> sa.Index:
+    """Return an index of the rows that meet a condition."""
+    of = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=of, postgresql_where=of)
+
+
 class SoftDeletable:
     """A row that goes to the trash first. ``deletion_id`` names the deletion that took it."""
 

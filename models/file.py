@@ -10,10 +10,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, PrimaryKey, SoftDeletable, Versioned
+from models.base import LIVING, Base, PrimaryKey, SoftDeletable, Versioned, partial
 from models.user import User
-
-_LIVING = sa.text("deleted_at IS NULL")
 
 
 class File(Versioned, SoftDeletable, Base):
@@ -21,7 +19,7 @@ class File(Versioned, SoftDeletable, Base):
     __table_args__ = (
         sa.CheckConstraint("visibility IN ('private', 'public')", name="visibility"),
         *(
-            sa.Index(None, *columns, sqlite_where=_LIVING, postgresql_where=_LIVING)
+            partial(LIVING, *columns)
             for columns in (
                 ("author_id", "created_at", "id"),
                 ("author_id", "name", "id"),

@@ -7,11 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, PrimaryKey, SoftDeletable, Versioned
+from models.base import LIVING, Base, PrimaryKey, SoftDeletable, Versioned, partial
 from models.user import User
-
-_LIVING = sa.text("deleted_at IS NULL")
-_HAS_COVER = sa.text("cover_id IS NOT NULL")
 
 
 class Post(Versioned, SoftDeletable, Base):
@@ -19,11 +16,9 @@ class Post(Versioned, SoftDeletable, Base):
     __table_args__ = (
         sa.CheckConstraint("status IN ('draft', 'published', 'archived')", name="status"),
         # A slug is free again as soon as its post is in the trash.
-        sa.Index(
-            "uq_posts_slug", "slug", unique=True, sqlite_where=_LIVING, postgresql_where=_LIVING
-        ),
+        partial(LIVING, "slug", name="uq_posts_slug", unique=True),
         *(
-            sa.Index(None, *columns, sqlite_where=_LIVING, postgresql_where=_LIVING)
+            partial(LIVING, *columns)
             for columns in (
                 ("status", "published_at", "id"),
                 ("published_at", "id"),
@@ -34,7 +29,7 @@ class Post(Versioned, SoftDeletable, Base):
                 ("author_id", "status", "published_at", "id"),
             )
         ),
-        sa.Index(None, "cover_id", sqlite_where=_HAS_COVER, postgresql_where=_HAS_COVER),
+        partial("cover_id IS NOT NULL", "cover_id"),
         Base.__table_args__,
     )
 

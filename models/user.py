@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, PrimaryKey, SoftDeletable, Versioned
-
-_IS_SHOWN = sa.text("avatar_id IS NOT NULL")
+from models.base import Base, PrimaryKey, SoftDeletable, Versioned, partial
 
 
 class User(Versioned, SoftDeletable, Base):
@@ -16,7 +14,7 @@ class User(Versioned, SoftDeletable, Base):
         sa.CheckConstraint("role IN ('reader', 'author', 'editor', 'admin')", name="role"),
         sa.CheckConstraint("status IN ('active', 'suspended')", name="status"),
         sa.Index(None, "created_at", "id"),
-        sa.Index(None, "avatar_id", sqlite_where=_IS_SHOWN, postgresql_where=_IS_SHOWN),
+        partial("avatar_id IS NOT NULL", "avatar_id"),
         Base.__table_args__,
     )
 
