@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from services.errors import OutOfStorage, Unavailable
 from services.storage import Missing, Stat, valid
+from services.storage.disk import explained, is_full
 from services.storage.pieces import CHUNK, Pieces
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_UNUSABLE = "The storage cannot be used; try again."
 #: What a file is called that has to have a name before it is whole; never a key.
 _DRAFT = ".draft-"
 #: Seconds after which nobody writes a draft any more.
@@ -37,13 +37,13 @@ class FolderStorage:
         self._sweep()
 
     def draft(self) -> BinaryIO:
-        with _explained():
+        with explained(_UNUSABLE):
             self._make(self._folder)
             return _nameless(self._folder) or tempfile.TemporaryFile()
 
     def put(self, key: str, source: BinaryIO, size: int) -> None:
         path = self._path(key)
-        with _explained():
+        with explained(_UNUSABLE):
             self._make(path.parent)
             if not self._is_draft(source, size):
                 with self.draft() as draft:
@@ -53,7 +53,7 @@ class FolderStorage:
                 self._name(source, path)
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Pieces:
-        with _explained():
+        with explained(_UNUSABLE):
             try:
                 file = self._path(key).open("rb", buffering=0)
             except (FileNotFoundError, NotADirectoryError) as exc:
@@ -64,7 +64,7 @@ class FolderStorage:
         return Pieces(file.read, file.close, max(0, stop - start))
 
     def stat(self, key: str) -> Stat | None:
-        with _explained():
+        with explained(_UNUSABLE):
             try:
                 found = self._path(key).stat()
             except (FileNotFoundError, NotADirectoryError):
@@ -77,7 +77,7 @@ class FolderStorage:
 
     def delete(self, key: str) -> None:
         path = self._path(key)
-        with _explained():
+        with explained(_UNUSABLE):
             try:
                 path.unlink()
             except (FileNotFoundError, NotADirectoryError):
@@ -135,7 +135,7 @@ class FolderStorage:
                 os.link(f"/proc/self/fd/{file.fileno()}", path.name, dst_dir_fd=folder)
                 return
             except OSError as exc:
-                if exc.errno in _FULL:
+                if is_full(exc):
                     raise
         file.seek(0)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb", 0) as copy:
@@ -200,19 +200,3 @@ def _folder(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Say what an error of the file system means.
-
-    Raises:
-        OutOfStorage: it is full.
-        Unavailable: whatever else; the reason is logged.
-    """
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in _FULL:
-            raise OutOfStorage() from exc
-        raise Unavailable("The storage cannot be used; try again.", retry_after=1) from exc

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from services.errors import OutOfStorage, Unavailable
+from services.storage.disk import explained
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -25,7 +25,7 @@ _CHUNK = 2**18
 RESERVE = 64 * 1024 * 1024
 #: Bytes after which is asked again how much there is.
 _STEP = 4 * 1024 * 1024
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_UNUSABLE = "Uploads cannot be received now; try again."
 
 
 class Spool:
@@ -54,7 +54,7 @@ class Spool:
 
     def forget(self, part: Part) -> None:
         """Give back the room of a part that is not complete."""
-        with _explained():
+        with explained(_UNUSABLE):
             self._file.truncate(part.start)
 
     def add(self, source: BinaryIO) -> Part:
@@ -68,7 +68,7 @@ class Spool:
     @contextmanager
     def copied(self, part: Part) -> Iterator[BinaryIO]:
         """Give a part as a file of its own."""
-        with self.scratch() as file, _explained():
+        with self.scratch() as file, explained(_UNUSABLE):
             with part.opened() as source:
                 shutil.copyfileobj(source, file, _CHUNK)
             file.seek(0)
@@ -108,7 +108,7 @@ class Part:
         """Add bytes at the end."""
         self._hash.update(piece)
         view = memoryview(piece)
-        with _explained():
+        with explained(_UNUSABLE):
             if self.size - self._checked >= _STEP:
                 self._checked = self.size
                 _check_room(self._descriptor)
@@ -155,13 +155,3 @@ def _check_room(descriptor: int) -> None:
     disk = os.fstatvfs(descriptor)
     if disk.f_bavail * disk.f_frsize < min(RESERVE, disk.f_blocks * disk.f_frsize // 10):
         raise OSError(errno.ENOSPC, "what is left is kept free")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in _FULL:
-            raise OutOfStorage() from exc
-        raise Unavailable("Uploads cannot be received now; try again.", retry_after=1) from exc
