@@ -65,6 +65,30 @@ class Service(Rules[M]):
             raise NotFound()
         return found[0]
 
+    def first(self, statement: sa.Select[Any]) -> Any:
+        """Return the first row of a statement, with ``columns()``.
+
+        Raises:
+            NotFound: there is none.
+        """
+        row = self.session.execute(self.only(statement, of_one=True), self.params).first()
+        if row is None:
+            raise NotFound()
+        return row
+
+    def see(self, id: int) -> None:
+        """Raise NotFound unless the item is there and visible to this actor."""
+        key = (self.rank, "see")
+        if (question := self._statements.get(key)) is None:
+            statement = self.visible_ids().where(self.model.id == sa.bindparam("item_id"))
+            question = self._statements[key] = Question(statement)
+        if not question.ask(self.session, {**self.params, "item_id": id}):
+            raise NotFound()
+
+    def visible_ids(self) -> sa.Select[Any]:
+        """Return ``visible()``, of which only ids are read."""
+        return self.visible().with_only_columns(self.model.id, maintain_column_froms=True)
+
     def only(self, statement: sa.Select[Any], *, of_one: bool = False) -> sa.Select[Any]:
         """Return ``statement`` reduced to ``columns()``; its rows want ``complete``.
 
@@ -142,16 +166,6 @@ class Service(Rules[M]):
         if expected is not None and item.version not in expected:
             raise Stale()
         return item
-
-    def see(self, id: int) -> None:
-        """Raise NotFound unless the item is there and visible to this actor."""
-        key = (self.rank, "see")
-        if (question := self._statements.get(key)) is None:
-            statement = self.visible().where(self.model.id == sa.bindparam("item_id"))
-            statement = statement.with_only_columns(self.model.id, maintain_column_froms=True)
-            question = self._statements[key] = Question(statement)
-        if not question.ask(self.session, {**self.params, "item_id": id}):
-            raise NotFound()
 
     def check(self, action: str, id: int | None) -> None:
         """Raise what would refuse ``action`` before its input is looked at."""

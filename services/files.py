@@ -18,7 +18,7 @@ from models import File, Post, User
 from services import contents
 from services.authored import NOT_AUTHOR, Authored
 from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Verdict
-from services.errors import NotFound, ServiceError, Unauthenticated
+from services.errors import ServiceError, Unauthenticated
 from services.listing import Filter, Page, Query, Sort, any_of, equals
 from services.pictures import shown
 from services.posts import PostService
@@ -102,11 +102,7 @@ class FileService(Authored[File]):
         )
         if self.actor is None or self.actor.id != author_id:
             statement = statement.where(self.public_rows(NOW))
-        newest = self.only(statement).order_by(File.created_at.desc(), File.id.desc()).limit(1)
-        row = self.session.execute(newest, self.params).first()
-        if row is None:
-            raise NotFound()
-        return row
+        return self.first(statement.order_by(File.created_at.desc(), File.id.desc()).limit(1))
 
     def title_of(self, item: File) -> str:
         return item.name
@@ -153,18 +149,14 @@ class FileService(Authored[File]):
         """Return whether a file is the picture of a visible user or post."""
         from services.users import UserService  # it may come to know files, too
 
-        pictures = (
-            (UserService, User.id, User.avatar_id),
-            (PostService, Post.id, Post.cover_id),
-        )
+        pictures = ((UserService, User.avatar_id), (PostService, Post.cover_id))
         return tuple(  # type: ignore[return-value]  # of two
             service(self.session, self.actor)
-            .visible()
-            .with_only_columns(id, maintain_column_froms=True)
+            .visible_ids()
             .where(picture == File.id)
             .correlate(File)
             .exists()
-            for service, id, picture in pictures
+            for service, picture in pictures
         )
 
 

@@ -150,8 +150,8 @@ class PostService(Authored[Post]):
         Raises:
             NotFound: no such slug, or its post is not visible to this actor.
         """
-        statement = self.visible().with_only_columns(Post.id, maintain_column_froms=True)
-        id = self.session.scalar(statement.where(Post.slug == slug), self.params)
+        found = self.visible_ids().where(Post.slug == slug)
+        id = self.session.scalar(found, self.params)
         former = slugs.owner(self.session, slug) if id is None else None
         if id is None and former is None:
             raise NotFound()

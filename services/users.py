@@ -12,7 +12,7 @@ from services import audit, counts, deletion, log, passwords, revocation, sessio
 from services.authored import Authored, is_active
 from services.base import ACTOR, NOW, SIGNED_OUT, YES, Service, Verdict
 from services.confirmation import ReauthenticationRequired, confirm
-from services.errors import Conflict, Fault, Forbidden, NotFound, ServiceError
+from services.errors import Conflict, Fault, Forbidden, ServiceError
 from services.listing import Sort, Tally, any_of, equals
 from services.pictures import shown
 from services.posts import PostService
@@ -217,12 +217,7 @@ class UserService(Service[User]):
         Raises:
             NotFound: no such name, or not visible to this actor.
         """
-        found = self.visible().where(User.username_key == username.casefold())
-        statement = self.only(found, of_one=True)
-        row = self.session.execute(statement, self.params).first()
-        if row is None:
-            raise NotFound()
-        return row
+        return self.first(self.visible().where(User.username_key == username.casefold()))
 
     def _needs_password(self, user: User, changes: Mapping[str, Any]) -> bool:
         """Whether this is somebody who changes their own email."""
