@@ -15,11 +15,11 @@ from datetime import timedelta
 from functools import partial
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Content, ContentHold, File
+from models.upsert import insert_into
 from services import clock
 from services.errors import ServiceError, Unavailable
 from services.pictures import thumbnails
@@ -136,8 +136,8 @@ def sweep(session: Session, storage: Callable[[], Storage]) -> int:
 
 def _ensure(session: Session, sha256: str, size: int) -> bool:
     """Make and lock the row of a content; return whether the storage is known to have it."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    made = insert(Content).values(sha256=sha256, size=size, created_at=session.info["now"])
+    fresh = insert_into(session, Content)
+    made = fresh.values(sha256=sha256, size=size, created_at=session.info["now"])
     locked = made.on_conflict_do_update(
         index_elements=[Content.sha256], set_={"size": made.excluded.size}
     )

@@ -12,10 +12,10 @@ import math
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import LoginAttempt
+from models.upsert import insert_into
 from services.errors import RateLimited
 
 LIMIT = 10
@@ -31,8 +31,7 @@ def reserve(session: Session, key: str, limit: int = LIMIT) -> int:
         Seconds until the next guess is allowed; 0 if this one is.
     """
     now = session.info["now"]
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    fresh = insert(LoginAttempt).values(key=key, count=1, window_ends_at=now + WINDOW)
+    fresh = insert_into(session, LoginAttempt).values(key=key, count=1, window_ends_at=now + WINDOW)
     ends_at = LoginAttempt.window_ends_at
     # One that is far ahead is from before the clock was set back; a host's may be a little ahead.
     is_over = sa.or_(ends_at <= now, ends_at > now + 2 * WINDOW)

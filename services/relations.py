@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import User
+from models.upsert import insert_into
 from services.authored import held_caller
 from services.base import Service
 from services.errors import NotFound
@@ -40,8 +40,7 @@ def _is_of(service: Service[Any], id: Any) -> sa.ColumnElement[bool]:
     """Return the condition: related to what has this id, if the caller may see that."""
     assert isinstance(service, Related)  # noqa: S101 - the only service with this filter
     target = service.target()
-    found = target.visible().where(target.model.id == id)
-    found = found.with_only_columns(target.model.id, maintain_column_froms=True)
+    found = target.visible_ids().where(target.model.id == id)
     return service.relation.of == found.correlate(None).scalar_subquery()
 
 
@@ -76,7 +75,7 @@ class Related(UserService):
 
     def check(self, action: str, id: int | None) -> None:
         """Raise NotFound unless the caller may see what has this id."""
-        self.target().row(id or 0)
+        self.target().see(id or 0)
 
 
 class Relating(Related):
@@ -94,7 +93,8 @@ class Relating(Related):
         caller = held_caller(self.session, self.actor)
         self.hold(id)
         row = {self.relation.user.key: caller.id, self.relation.of.key: id, "created_at": self.now}
-        made = self._insert().values(row).on_conflict_do_nothing().returning(sa.literal(1))
+        new = insert_into(self.session, self.relation.table).values(row)
+        made = new.on_conflict_do_nothing().returning(sa.literal(1))
         return self.session.scalar(made) is not None
 
     def part(self, id: int) -> bool:
@@ -112,12 +112,7 @@ class Relating(Related):
             NotFound: it isn't there, or is hidden from this caller.
         """
         target = self.target()
-        found = target.visible().where(target.model.id == id)
-        found = found.with_only_columns(target.model.id, maintain_column_froms=True)
+        found = target.visible_ids().where(target.model.id == id)
         locked = found.with_for_update(of=target.model, read=not self.changes, key_share=True)
         if self.session.scalar(locked, self.params) is None:
             raise NotFound()
-
-    def _insert(self) -> Any:
-        is_sqlite = self.session.get_bind().dialect.name == "sqlite"
-        return (sqlite if is_sqlite else postgresql).insert(self.relation.table)
