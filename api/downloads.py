@@ -94,8 +94,9 @@ def answer(download: Download) -> Response:
     last_modified(response, download.made_at.timestamp())
     if conditional(response).status_code == 304:
         return response
-    start, end = _wanted(download)
-    if (start, end) != (0, download.size):
+    part = _wanted(download)
+    start, end = part or (0, download.size)
+    if part is not None:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size}"
     response.headers["Content-Length"] = str(end - start)
@@ -148,23 +149,24 @@ def _headers(download: Download) -> dict[str, str]:
     }
 
 
-def _wanted(download: Download) -> tuple[int, int]:
-    """Return the first byte that is to be sent and the one after the last.
+def _wanted(download: Download) -> tuple[int, int] | None:
+    """Return the first byte that is to be sent and the one after the last; None: send the whole.
 
     Units that we don't know are ignored, as are all ranges if there are several; both is allowed.
-    If-Range compares ETags: a time does not tell two contents of one second apart.
+    If-Range compares ETags: a time does not tell two contents of one second apart. A range of all
+    bytes is a range: players take a 200 to mean that they cannot seek.
     """
-    header, whole = request.headers.get("Range", ""), (0, download.size)
-    unit, _, specs = header.partition("=")
+    unit, _, specs = request.headers.get("Range", "").partition("=")
     if request.method != "GET" or unit.strip().lower() != "bytes":
-        return whole
+        return None
     if request.headers.get("If-Range", f'"{download.tag}"').strip() != f'"{download.tag}"':
-        return whole
-    ranges = [_RANGE.fullmatch(part.strip()) for part in specs.split(",")]
-    if len(ranges) > _MOST_RANGES:
+        return None
+    parts = specs.split(",")
+    if len(parts) > _MOST_RANGES:
         raise OutOfRange(download.size, f"At most {_MOST_RANGES} ranges.")
-    found = [_bounds(match, download.size) for match in ranges]
-    return found[0] if len(found) == 1 else whole
+    named = [part.strip() for part in parts if part.strip()] or [""]  # empty ones do not count
+    found = [_bounds(_RANGE.fullmatch(part), download.size) for part in named]
+    return found[0] if len(found) == 1 else None
 
 
 def _bounds(match: re.Match[str] | None, size: int) -> tuple[int, int]:
