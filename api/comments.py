@@ -83,7 +83,7 @@ comments = Spec(
     ns,
     "/posts/<id:id>/comments",
     get=lists(ns, comments, "listComments", 404),
-    post=creates(ns, comments, 404),
+    post=creates(comments, 404),
 )
 class PostComments(Collection):
     spec = comments
@@ -93,7 +93,7 @@ class PostComments(Collection):
 
         The oldest first. Answers to a comment name it as `parent_id`, also when it is gone.
         """
-        self._see(path["id"])
+        self.see(PostService, path["id"])
         return super().get(post_id=path["id"])
 
     def post(self, **path: Any) -> Response:
@@ -102,11 +102,8 @@ class PostComments(Collection):
         Whoever is signed in and sees the post may. `parent_id` makes it the answer to another
         comment on the same post.
         """
-        self._see(path["id"])
+        self.see(PostService, path["id"])
         return super().post(post_id=path["id"])
-
-    def _see(self, post_id: int) -> None:
-        self.read(lambda session: PostService(session, self.actor, self.config).see(post_id))
 
 
 @expose(ns, "/comments/<id:id>")

@@ -47,7 +47,7 @@ _ASKED = {
 
 def sends(operation: str, **path: Any) -> dict[str, Any]:
     """Return the documentation of a verb that answers bytes."""
-    said = answers(ns, 200, None, 304, 401, 404, 416, **_HEADERS)
+    said = answers(200, None, 304, 401, 404, 416, **_HEADERS)
     said["responses"]["206"] = ("Partial Content", None, {"headers": _HEADERS})
     types = [_ANY, "application/problem+json"]
     vendor = {SENDS_FILE: True}
@@ -118,7 +118,7 @@ class UserFileByName(Contents):
         """
 
         def find(session: Session) -> Any:
-            UserService(session, self.actor, self.config).row(id)
+            UserService(session, self.actor, self.config).see(id)
             return self.service(session).named(name, id)
 
         return self.send(find)

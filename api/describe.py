@@ -73,9 +73,7 @@ def expose(ns: Namespace, *urls: str, **docs: dict[str, Any]) -> Callable[[R], R
     return decorate
 
 
-def answers(
-    ns: Namespace, success: int, model: Model | None, *failures: int, **headers: Any
-) -> dict[str, Any]:
+def answers(success: int, model: Model | None, *failures: int, **headers: Any) -> dict[str, Any]:
     """Return the documentation of a verb's answers; failures are problems."""
     said: dict[str, Any] = {}
     if headers:
@@ -145,7 +143,7 @@ def _base(cls: type[Any], verb: str, spec: Spec | None) -> dict[str, Any]:
 def lists(ns: Namespace, spec: Spec, id: str, *failures: int) -> dict[str, Any]:
     """Return the documentation of a verb that answers a page of a resource."""
     statuses = (304, 401, 406, *failures)
-    said = answers(ns, 200, page_of(ns, spec.output), *statuses, ETag=_ETAG, Link=_LINK)
+    said = answers(200, page_of(ns, spec.output), *statuses, ETag=_ETAG, Link=_LINK)
     return {
         "id": id,
         "produces": [*LISTS, "application/problem+json"],
@@ -154,9 +152,9 @@ def lists(ns: Namespace, spec: Spec, id: str, *failures: int) -> dict[str, Any]:
     } | said
 
 
-def reads(ns: Namespace, spec: Spec, id: str, *others: int) -> dict[str, Any]:
+def reads(spec: Spec, id: str, *others: int) -> dict[str, Any]:
     """Return the documentation of a verb that answers one item of a resource."""
-    said = answers(ns, 200, spec.output, 304, 401, 404, *others, **_headers())
+    said = answers(200, spec.output, 304, 401, 404, *others, **_headers())
     return {
         "id": id,
         "expect": [spec.item_parser],
@@ -164,13 +162,13 @@ def reads(ns: Namespace, spec: Spec, id: str, *others: int) -> dict[str, Any]:
     } | said
 
 
-def creates(ns: Namespace, spec: Spec, *failures: int) -> dict[str, Any]:
+def creates(spec: Spec, *failures: int) -> dict[str, Any]:
     """Return the documentation of a verb that makes one item of a resource."""
     statuses = (401, 403, 409, 413, 415, 507, *failures)
     return {
         "id": f"create{_name(spec)}",
         "expect": [*_expect(spec.create), spec.item_parser],
-        **answers(ns, 201, spec.output, *statuses, **_headers()),
+        **answers(201, spec.output, *statuses, **_headers()),
     }
 
 
@@ -184,21 +182,19 @@ def _implied(ns: Namespace, cls: type[Any], spec: Spec) -> dict[str, dict[str, A
 
     listed = {"get": lists(ns, spec, f"list{spec.service.type.title()}")}
     if issubclass(cls, Collection):
-        return listed | {"post": creates(ns, spec)}
+        return listed | {"post": creates(spec)}
     if issubclass(cls, Listing):
         return listed
-    return _item(ns, spec, _name(spec)) if issubclass(cls, Item) else {}
+    return _item(spec, _name(spec)) if issubclass(cls, Item) else {}
 
 
-def _item(ns: Namespace, spec: Spec, name: str) -> dict[str, dict[str, Any]]:
-    changed = answers(
-        ns, 200, spec.output, 401, 403, 404, 409, 412, 413, 415, 428, 507, **_headers()
-    )
+def _item(spec: Spec, name: str) -> dict[str, dict[str, Any]]:
+    changed = answers(200, spec.output, 401, 403, 404, 409, 412, 413, 415, 428, 507, **_headers())
     matched = {"params": {"If-Match": _IF_MATCH}}
     merged = {"vendor": {CONSUMES: [*MERGE_PATCH_TYPES, JSON_PATCH]}}
-    deleted = answers(ns, 204, None, 401, 403, 404, 409, 412, 428, 507, Link=_LINK)
+    deleted = answers(204, None, 401, 403, 404, 409, 412, 428, 507, Link=_LINK)
     return {
-        "get": reads(ns, spec, f"get{name}"),
+        "get": reads(spec, f"get{name}"),
         "put": {
             "id": f"replace{name}",
             "expect": [*_expect(spec.replace), spec.item_parser],

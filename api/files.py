@@ -153,7 +153,7 @@ def _form() -> RequestParser:
 
 
 def _uploads() -> dict[str, Any]:
-    said = answers(ns, 201, outcomes, 401, 403, 413, 415, 507)
+    said = answers(201, outcomes, 401, 403, 413, 415, 507)
     said["responses"]["207"] = ("Multi-Status", outcomes, {})
     return {
         "id": "createFiles",

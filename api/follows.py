@@ -25,7 +25,7 @@ followers = Spec(
 following = replace(followers, service=FollowingService)
 
 
-@expose(ns, "/users/<user_id:id>/follow", **changes(ns, "followUser", "unfollowUser", 409))
+@expose(ns, "/users/<user_id:id>/follow", **changes("followUser", "unfollowUser", 409))
 class UserFollow(Link):
     spec = followers
 

@@ -10,7 +10,7 @@ import orjson
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from api import json_patch, output, query
+from api import json_patch, output
 from api.preconditions import conditional, expected_versions
 from api.resource import SpecEndpoint
 from api.spec import Shape, declared, shape_for
@@ -61,8 +61,7 @@ class Item(SpecEndpoint):
         It is gone for every reader at once, with all that belongs to it. `Link` with `rel="undo"`
         is where it can be brought back; see Trash.
         """
-        with self.rights_first("delete", id):
-            query.refuse_any()
+        self.refuse_parameters("delete", id)
         expected = self._expected(id, "delete")
         self._write(id, lambda service: service.delete(id, expected))
         response = self.nothing()

@@ -23,7 +23,7 @@ likes = Spec(
 )
 
 
-@expose(ns, "/posts/<id:id>/like", **changes(ns, "likePost", "unlikePost"))
+@expose(ns, "/posts/<id:id>/like", **changes("likePost", "unlikePost"))
 class PostLike(Link):
     spec = likes
 

@@ -165,7 +165,7 @@ class PostRights(Rights):
     spec = posts
 
 
-@expose(ns, "/posts/by-slug/<slug>", get=reads(ns, posts, "getPostBySlug", 301))
+@expose(ns, "/posts/by-slug/<slug>", get=reads(posts, "getPostBySlug", 301))
 class PostBySlug(SpecEndpoint):
     spec = posts
     is_kept = True

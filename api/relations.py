@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 from flask_restx import Model, Namespace
 
-from api import arguments, fields, query
+from api import arguments, fields
 from api.describe import answers
 from api.resource import Listing, SpecEndpoint
 from api.users import profile
@@ -25,9 +25,9 @@ def person(ns: Namespace, name: str, since: str) -> Model:
     return ns.model(name, {**public, since: began})
 
 
-def changes(ns: Namespace, enter: str, leave: str, *failures: int) -> dict[str, Any]:
+def changes(enter: str, leave: str, *failures: int) -> dict[str, Any]:
     """Return the documentation of both verbs of a ``Link``, whose operation ids these are."""
-    said = answers(ns, 204, None, 401, 404, 507, *failures)
+    said = answers(204, None, 401, 404, 507, *failures)
     return {"put": {"id": enter, **said}, "delete": {"id": leave, **said}}
 
 
@@ -36,19 +36,15 @@ class Link(SpecEndpoint):
 
     def enter(self, id: int) -> Response:
         """Make it; who may not see what has this id hears that before all else."""
-        self._refuse_parameters(id)
+        self.refuse_parameters("read", id)
         self.write(lambda session: self.service(session).relate(id))
         return self.nothing()
 
     def leave(self, id: int) -> Response:
         """End it."""
-        self._refuse_parameters(id)
+        self.refuse_parameters("read", id)
         self.write(lambda session: self.service(session).part(id))
         return self.nothing()
-
-    def _refuse_parameters(self, id: int) -> None:
-        with self.rights_first("read", id):
-            query.refuse_any()
 
 
 class People(Listing):

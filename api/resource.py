@@ -15,7 +15,7 @@ from flask import Response, current_app, request
 from flask_restx import Model, Resource
 from sqlalchemy.orm import Session
 
-from api import accept, output, pagination, streams
+from api import accept, output, pagination, query, streams
 from api.auth import current_actor
 from api.database import db, reader
 from api.describe import expose
@@ -24,6 +24,7 @@ from api.preconditions import conditional, item_tag, last_modified, list_tag
 from api.spec import Shape, Spec, declared, shape_for
 from config import Config
 from services.actor import Actor
+from services.base import Service
 from services.errors import ServiceError, Unauthenticated
 from services.transaction import reading, transact
 
@@ -88,6 +89,14 @@ class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
         """Run ``work`` in one transaction."""
         return transact(self.session, lambda: work(self.session))
 
+    def see(self, service: type[Service[Any]], id: int) -> None:
+        """Ask whether the caller sees an item that the URL names, beside what it is about.
+
+        Raises:
+            NotFound: it isn't there, or is hidden from this caller.
+        """
+        self.read(lambda session: service(session, self.actor, self.config).see(id))
+
     def answer(
         self,
         data: Any,
@@ -139,6 +148,11 @@ class SpecEndpoint(Endpoint):
             self.read(lambda session: self.service(session).check(action, id))
             raise
 
+    def refuse_parameters(self, action: str, id: int) -> None:
+        """Refuse a query string, where there is none to read. Raises as ``rights_first``."""
+        with self.rights_first(action, id):
+            query.refuse_any()
+
     def plan(self, model: Model, mask: str | None) -> Callable[[Any], dict[str, Any]]:
         """Return how rows become JSON values: all of ``model``, or what the mask leaves."""
         mask = mask or request.headers.get("X-Fields")
@@ -189,8 +203,8 @@ class Listing(SpecEndpoint):
         render = self.plan(shape, values["fields"])
         cursors: pagination.Cursors = current_app.extensions["signpost"].cursors
         scope = pagination.scope_of(request.path, values)
-        query = pagination.query_of(values, cursors, scope)
-        page = self.read(lambda session: self.service(session).list(query))
+        asked = pagination.query_of(values, cursors, scope)
+        page = self.read(lambda session: self.service(session).list(asked))
         cursor = cursors.write(page.next, scope) if page.next else None
         items = [render(row) for row in page.rows]
         body = output.dumps({"items": items, "next": cursor, "total": page.total})

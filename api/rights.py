@@ -46,7 +46,7 @@ def rights_of(ns: Namespace, id: str) -> dict[str, Any]:
         },
     )
     rights = {action: fields.Nested(verdict, required=True) for action in ACTIONS}
-    return {"id": id, **answers(ns, 200, ns.model("Rights", rights), 401, 404)}
+    return {"id": id, **answers(200, ns.model("Rights", rights), 401, 404)}
 
 
 def _shown(verdict: Verdict) -> dict[str, Any]:

@@ -51,7 +51,7 @@ sessions = Spec(name="session", service=SessionService, output=sign_in)
     ns,
     "/auth/sessions",
     get=lists(ns, sessions, "listSessions"),
-    delete={"id": "deleteOtherSessions", **answers(ns, 204, None, 401)},
+    delete={"id": "deleteOtherSessions", **answers(204, None, 401)},
 )
 class SessionCollection(Listing):
     spec = sessions
@@ -75,7 +75,7 @@ class SessionCollection(Listing):
 
 
 @expose(
-    ns, "/auth/sessions/<id:id>", delete={"id": "deleteSession", **answers(ns, 204, None, 401, 404)}
+    ns, "/auth/sessions/<id:id>", delete={"id": "deleteSession", **answers(204, None, 401, 404)}
 )
 class SessionItem(SpecEndpoint):
     spec = sessions
@@ -91,7 +91,7 @@ class SessionItem(SpecEndpoint):
         return _secret(self.nothing())
 
 
-@expose(ns, "/auth/whoami", get={"id": "getCaller", **answers(ns, 200, caller, 401)})
+@expose(ns, "/auth/whoami", get={"id": "getCaller", **answers(200, caller, 401)})
 class WhoAmI(Endpoint):
     anonymous = frozenset()
 

@@ -114,7 +114,7 @@ class OAuthEndpoint(Endpoint):
     post={
         "id": "createToken",
         **_reads(token_request),
-        **answers(ns, 200, token_answer, 413, 415, 429),
+        **answers(200, token_answer, 413, 415, 429),
     },
 )
 class TokenCollection(OAuthEndpoint):
@@ -180,7 +180,7 @@ class TokenCollection(OAuthEndpoint):
     post={
         "id": "revokeToken",
         **_reads(revocation_request),
-        **answers(ns, 200, None, 413, 415),
+        **answers(200, None, 413, 415),
     },
 )
 class Revocation(OAuthEndpoint):

@@ -78,8 +78,8 @@ class Trash(Listing):
 @expose(
     ns,
     _URL,
-    get=reads(ns, trash, "getDeletion", 409),
-    delete={"id": "purgeItem", **answers(ns, 204, None, 401, 403, 404, 409)},
+    get=reads(trash, "getDeletion", 409),
+    delete={"id": "purgeItem", **answers(204, None, 401, 403, 404, 409)},
 )
 class TrashItem(SpecEndpoint):
     spec = trash
@@ -114,7 +114,7 @@ class TrashItem(SpecEndpoint):
     post={
         "id": "restoreItem",
         "expect": [_slug],
-        **answers(ns, 200, restored, 401, 403, 404, 409, 507),
+        **answers(200, restored, 401, 403, 404, 409, 507),
     },
 )
 class Restoration(SpecEndpoint):

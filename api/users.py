@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 from flask_restx import Model, Namespace
 
-from api import arguments, fields, query
+from api import arguments, fields
 from api.describe import answers, lists, reads
 from api.fields import patch_of
 from api.item import Item
@@ -183,7 +183,7 @@ class UserRights(Rights):
     put={
         "id": "setUserPassword",
         "expect": [new_password],
-        **answers(ns, 204, None, 401, 403, 404, 413, 415, 429),
+        **answers(204, None, 401, 403, 404, 413, 415, 429),
     },
 )
 class UserPassword(SpecEndpoint):
@@ -195,8 +195,7 @@ class UserPassword(SpecEndpoint):
         Yours, with the current one beside it; an admin sets those of others without. Ends all other
         sessions of that user.
         """
-        with self.rights_first("update", id):
-            query.refuse_any()
+        self.refuse_parameters("update", id)
         data = self.body(new_password, "update", id)
         confirmed = self.service(self.session).confirm_password(id, data.get("current_password"))
         hashed = passwords.hash(data["new_password"])
@@ -213,12 +212,11 @@ class UserPosts(Listing):
 
         As the list of all posts, but of one author.
         """
-        id = path["id"]
-        self.read(lambda session: UserService(session, self.actor, self.config).row(id))
-        return super().get(author_id=id)
+        self.see(UserService, path["id"])
+        return super().get(author_id=path["id"])
 
 
-@expose(ns, "/users/by-username/<username>", get=reads(ns, users, "getUserByName"))
+@expose(ns, "/users/by-username/<username>", get=reads(users, "getUserByName"))
 class UserByName(SpecEndpoint):
     spec = users
     is_kept = True
