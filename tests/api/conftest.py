@@ -1,4 +1,4 @@
-"""Ada's token, commands, and a live server with its database for tests under concurrency."""
+"""A post and a token of ada's, commands, and a live server with its database for tests of races."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import jwt
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from models import User
+from models import Post, User
 from tests import databases
 from tests.api.importing import ADA, NOTE, Run, as_lines
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_post
 from tests.racing import World
 from tests.servers import LiveServer
 
@@ -28,6 +29,18 @@ def world(server: LiveServer) -> Iterator[World]:
         yield world
     engine.dispose()
     assert '"level":"error"' not in server.log
+
+
+@pytest.fixture
+def post(session: Session, ada: User) -> Post:
+    """A published post by ada."""
+    return make_post(session, ada)
+
+
+@pytest.fixture
+def url(post: Post) -> str:
+    """The URL of that post."""
+    return f"/api/v1/posts/{post.id}"
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 from flask.testing import FlaskClient
 from PIL import Image
 
-from tests.answers import data
+from tests import uploads
+from tests.uploads import FILES
 
-FILES = "/api/v1/files"
 _NUMBERS = count()
 
 
@@ -29,9 +29,7 @@ def uploaded(
     client: FlaskClient, content: bytes | None = None, name: str = "harbour.png", **fields: str
 ) -> dict[str, Any]:
     """Upload a picture and return its file."""
-    form = {"files": [(BytesIO(content or picture()), name)], **fields}
-    (item,) = data(client.post(FILES, data=form, content_type="multipart/form-data"), 201)["items"]
-    return dict(item["data"])
+    return uploads.uploaded(client, content or picture(), name, **fields)
 
 
 def shown(content: bytes) -> Image.Image:

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from models import Revision, User
 from tests.answers import data, faults, items
-from tests.api.pictures import FILES, content_of, thumbnail_of, uploaded
+from tests.api.pictures import content_of, thumbnail_of, uploaded
 from tests.factories import make_user
+from tests.uploads import FILES
 
 SignIn = Callable[..., FlaskClient]
 

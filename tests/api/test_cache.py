@@ -89,11 +89,6 @@ def post(session: Session, ada: User) -> Post:
 
 
 @pytest.fixture
-def url(post: Post) -> str:
-    return f"{POSTS}/{post.id}"
-
-
-@pytest.fixture
 def kept(settle: Ask, url: str) -> Told:
     """The answer to a post, kept by now."""
     return settle(url)

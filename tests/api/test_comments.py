@@ -15,17 +15,12 @@ from models import Change, Comment, Post, Revision, User
 from services import clock
 from tests.answers import code, data, faults
 from tests.factories import make_comment, make_post
+from tests.logged import log_of
 
 SignIn = Callable[[User], FlaskClient]
 
 API = "/api/v1"
 MEMBERS = {"id", "post_id", "parent_id", "body", "author", "version", "created_at", "updated_at"}
-
-
-@pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    """A published post by ada."""
-    return make_post(session, ada)
 
 
 @pytest.fixture
@@ -43,13 +38,6 @@ def counted(session: Session, post: Post) -> int:
     return number
 
 
-def log_of(session: Session, id: int) -> list[tuple[object, ...]]:
-    """Return (op, version, was, now) of each row of the log about a comment."""
-    columns = sa.select(Change.op, Change.version, Change.was, Change.now)
-    of_it = columns.where(Change.type == "comments", Change.id == id)
-    return [tuple(row) for row in session.execute(of_it.order_by(Change.seq))]
-
-
 class TestCreate:
     def test_by_a_reader(
         self, sign_in: SignIn, bob: User, session: Session, post: Post, url: str
@@ -65,7 +53,7 @@ class TestCreate:
         author = {"id": bob.id, "username": "bob", "name": None, "avatar_url": None}
         assert made["author"] == author
         assert counted(session, post) == 1
-        assert log_of(session, made["id"]) == [("create", 1, 0, 2)]
+        assert log_of(session, "comments", made["id"]) == [("create", 1, 0, 2)]
         kept = session.scalar(sa.select(Revision.snapshot).where(Revision.type == "comments"))
         assert kept == {"body": made["body"]}
 
@@ -169,7 +157,7 @@ class TestChange:
         changed = data(answer)
         assert (changed["body"], changed["version"]) == ("Better.", 2)
         assert changed["updated_at"] > changed["created_at"]
-        assert log_of(session, comment.id) == [("update", 2, 2, 2)]
+        assert log_of(session, "comments", comment.id) == [("update", 2, 2, 2)]
 
     def test_by_an_editor(self, sign_in: SignIn, editor: User, comment: Comment) -> None:
         answer = sign_in(editor).patch(f"{API}/comments/{comment.id}", json={"body": "Mild."})
@@ -182,7 +170,7 @@ class TestChange:
         at, body = f"{API}/comments/{comment.id}", {"body": "Praise."}
         answer = sign_in(ada).open(at, method=verb.upper(), json=body if verb != "delete" else None)
         assert code(answer) == "forbidden"
-        assert log_of(session, comment.id) == []
+        assert log_of(session, "comments", comment.id) == []
 
     @pytest.mark.parametrize("name", ["parent_id", "post_id", "author", "version", "created_at"])
     def test_of_what_stays_as_it_is(

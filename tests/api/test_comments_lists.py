@@ -22,12 +22,6 @@ CountQueries = Callable[[], AbstractContextManager[list[str]]]
 
 
 @pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    """A published post by ada."""
-    return make_post(session, ada)
-
-
-@pytest.fixture
 def url(post: Post) -> str:
     """Return the URL of the comments on the post."""
     return f"{API}/posts/{post.id}/comments"

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Change, Comment, Deletion, Post, Revision, User
 from tests.answers import code, data, ids, items
-from tests.factories import make_comment, make_post
+from tests.factories import make_comment
 
 API = "/api/v1"
 
@@ -51,12 +51,6 @@ class Scene:
 @pytest.fixture
 def scene(session: Session, sign_in: Callable[[User], FlaskClient]) -> Scene:
     return Scene(session, sign_in)
-
-
-@pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    """A published post by ada."""
-    return make_post(session, ada)
 
 
 @pytest.fixture

@@ -22,16 +22,6 @@ POSTS = "/api/v1/posts"
 TEXT = {"title": "New", "body": "New."}
 
 
-@pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    return make_post(session, ada)
-
-
-@pytest.fixture
-def url(post: Post) -> str:
-    return f"{POSTS}/{post.id}"
-
-
 def title_of(session: Session, post: Post) -> str:
     session.refresh(post)
     return post.title

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from config import Config
 from models import File, Post, Revision, User
 from tests.answers import code, data, faults, items
-from tests.api.pictures import FILES, content_of, thumbnail_of, uploaded
+from tests.api.pictures import content_of, thumbnail_of, uploaded
 from tests.factories import make_user
+from tests.uploads import FILES
 
 SignIn = Callable[..., FlaskClient]
 

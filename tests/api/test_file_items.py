@@ -11,12 +11,14 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from config import Config
-from models import Change, Content, ContentHold, File, Post, Revision, User
+from models import Content, ContentHold, File, Post, Revision, User
 from services import contents
 from services.storage import storage_of
 from tests.answers import code, data, ids
-from tests.api.test_files import FILES, HELLO, MEMBERS, picture, stored, upload
+from tests.api.test_files import HELLO, MEMBERS, picture, stored
 from tests.factories import make_file, make_post
+from tests.logged import log_of
+from tests.uploads import FILES, upload
 
 SignIn = Callable[[User], FlaskClient]
 TRASH = "/api/v1/trash/files"
@@ -25,16 +27,6 @@ TRASH = "/api/v1/trash/files"
 def kept(config: Config) -> set[str]:
     """Return the keys of all that the storage has."""
     return {path.name for path in Path(config.files).rglob("*") if path.is_file()}
-
-
-def log_of(session: Session, id: int) -> list[tuple[object, ...]]:
-    """Return (op, version, was, now) of each row of the log about a file."""
-    rows = session.execute(
-        sa.select(Change.op, Change.version, Change.was, Change.now)
-        .where(Change.type == "files", Change.id == id)
-        .order_by(Change.seq)
-    )
-    return [tuple(row) for row in rows]
 
 
 class TestList:
@@ -128,7 +120,7 @@ class TestChange:
         assert (changed["name"], changed["visibility"]) == ("b.txt", "public")
         assert (changed["version"], changed["sha256"]) == (2, made["sha256"])
         assert client.get(url).status_code == 200
-        assert log_of(session, made["id"]) == [("create", 1, 0, 1), ("update", 2, 1, 2)]
+        assert log_of(session, "files", made["id"]) == [("create", 1, 0, 1), ("update", 2, 1, 2)]
         snapshots = sa.select(Revision.snapshot).where(Revision.type == "files")
         assert session.scalars(snapshots.order_by(Revision.version)).all() == [
             {"name": "a.txt", "visibility": "private"},

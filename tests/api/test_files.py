@@ -17,34 +17,15 @@ from config import Config
 from models import Content, ContentHold, File, User
 from services.storage import storage_of
 from tests.answers import code, data, faults
+from tests.uploads import FILES, upload
 
 SignIn = Callable[[User], FlaskClient]
 
-FILES = "/api/v1/files"
-FORM = "multipart/form-data; boundary=limit"
 HELLO = b"Hello, world.\n"
 MEMBERS = {
     *("id", "name", "visibility", "media_type", "size", "sha256", "width", "height", "url"),
     *("author", "version", "created_at", "updated_at"),
 }
-
-
-def upload(client: FlaskClient, *files: tuple[str, bytes], **fields: str) -> TestResponse:
-    """Send files, each as (name, content), and further fields."""
-    return client.post(FILES, data=form(*files, **fields), content_type=FORM)
-
-
-def form(*files: tuple[str, bytes], **fields: str) -> bytes:
-    """Return files, each as (name, content), and further fields as a form."""
-    parts = [part(f'name="files"; filename="{name}"', content) for name, content in files]
-    parts += [part(f'name="{name}"', value.encode()) for name, value in fields.items()]
-    return b"".join((*parts, b"--limit--\r\n"))
-
-
-def part(disposition: str, content: bytes) -> bytes:
-    """Return one part of a form."""
-    head = f"--limit\r\nContent-Disposition: form-data; {disposition}\r\n\r\n"
-    return head.encode() + content + b"\r\n"
 
 
 def picture(width: int, height: int) -> bytes:
@@ -242,17 +223,18 @@ class TestDocument:
             (b"", None),
             (b"{", 1),
             (b'{"a": 1,\n "b": }', 2),
-            (b'{"a": NaN}', None),
-            (b'{"a": 1e999}', None),
-            (b'{"a": 1, "a": 2}', None),
-            (b'{"a": {"b": 1, "b": 2}}', None),
+            (b'{"a":\n NaN}', 2),
+            (b'["NaN", \n\n-Infinity]', 3),
+            (b'{"a": 1e9,\n"b": 1e999}', 2),
+            (b'{"a": 1,\n "a": 2}', 2),
+            (b'{"a": {"b": "a", "c": {"b": 1}},\n "d": {"b": 1,\n\n "\\u0062" : 2}}', 4),
             (b'["\\ud800"]', 1),
             (b'["\\\\ud800 \\ud83d\\ude00",\n "\\udc00"]', 2),
             (b'[1]\n["\xff"]', 2),
-            (b"[" * 33 + b"]" * 33, None),
-            (b"[" * 100_000, None),
-            (b'{"a":' * 33 + b"1" + b"}" * 33, None),
-            (b"[" + b"1" * 5_000 + b"]", None),
+            (b"[\n" * 33 + b"]" * 33, 33),
+            (b"[" * 100_000, 1),
+            (b'{"a":\n' * 33 + b"1" + b"}" * 33, 33),
+            (b"[\n" + b"1" * 5_000 + b"]", 2),
             (b"[" + b"0," * 1_000_001 + b"0]", None),
         ],
     )

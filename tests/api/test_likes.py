@@ -23,18 +23,6 @@ CountQueries = Callable[[], AbstractContextManager[list[str]]]
 POSTS, USERS, TRASH = "/api/v1/posts", "/api/v1/users", "/api/v1/trash"
 
 
-@pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    """A published post of ada's."""
-    return make_post(session, ada)
-
-
-@pytest.fixture
-def url(post: Post) -> str:
-    """Return the URL of that post."""
-    return f"{POSTS}/{post.id}"
-
-
 def like(session: Session, post: Post, *users: User) -> None:
     """Have users like a post, in this order."""
     for user in users:

@@ -11,22 +11,11 @@ from sqlalchemy.orm import Session
 
 from models import Post, User
 from tests.answers import code, data, faults, items
-from tests.factories import make_post
 
 SignIn = Callable[[User], FlaskClient]
 
 POSTS = "/api/v1/posts"
 TEXT = {"title": "New", "body": "New."}
-
-
-@pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    return make_post(session, ada)
-
-
-@pytest.fixture
-def url(post: Post) -> str:
-    return f"{POSTS}/{post.id}"
 
 
 class TestGet:

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from models import Change, Post, PostTag, Revision, User
+from models import Post, PostTag, Revision, User
 from tests.answers import code, data, faults
 from tests.factories import make_post, make_user
+from tests.logged import log_of
 
 SignIn = Callable[[User], FlaskClient]
 
@@ -22,16 +23,6 @@ MEMBERS = {
     *("author", "cover_id", "cover_url", "comments_count", "likes_count", "liked", "snippet"),
     *("version", "created_at", "updated_at"),
 }
-
-
-def log_of(session: Session, id: int) -> list[tuple[object, ...]]:
-    """Return (op, version, was, now) of each row of the log about a post."""
-    rows = session.execute(
-        sa.select(Change.op, Change.version, Change.was, Change.now)
-        .where(Change.type == "posts", Change.id == id)
-        .order_by(Change.seq)
-    )
-    return [tuple(row) for row in rows]
 
 
 class TestCreate:
@@ -56,7 +47,7 @@ class TestCreate:
             "name": None,
             "avatar_url": None,
         }
-        assert log_of(session, made["id"]) == [("create", 1, 0, 1)]
+        assert log_of(session, "posts", made["id"]) == [("create", 1, 0, 1)]
         assert session.scalar(sa.select(sa.func.count()).select_from(Revision)) == 1
 
     def test_published_at_once_gets_the_time(self, sign_in: SignIn, ada: User) -> None:
@@ -154,7 +145,7 @@ class TestUpdate:
         assert changed["body"] == post.body
         assert changed["version"] == 2
         assert changed["updated_at"] > changed["created_at"]
-        assert log_of(session, post.id) == [("update", 2, 2, 2)]
+        assert log_of(session, "posts", post.id) == [("update", 2, 2, 2)]
 
     def test_by_an_editor(self, sign_in: SignIn, session: Session, ada: User, editor: User) -> None:
         post = make_post(session, ada, status="draft")
@@ -194,7 +185,7 @@ class TestUpdate:
         ]
 
         assert unchanged == [made] * 4
-        assert log_of(session, made["id"]) == [("create", 1, 0, 1)]
+        assert log_of(session, "posts", made["id"]) == [("create", 1, 0, 1)]
 
     def test_null(self, sign_in: SignIn, session: Session, ada: User) -> None:
         post = make_post(session, ada, body="Words.", tags=["x"], has_own_excerpt=True, excerpt="x")
@@ -240,7 +231,7 @@ class TestUpdate:
             data(author.patch(f"{POSTS}/{id}", json={"status": status}))
         assert author.delete(f"{POSTS}/{id}").status_code == 204
 
-        assert log_of(session, id) == [
+        assert log_of(session, "posts", id) == [
             ("create", 1, 0, 1),
             ("update", 2, 1, 2),
             ("update", 3, 2, 1),

@@ -19,16 +19,6 @@ POSTS, USERS, TRASH = "/api/v1/posts", "/api/v1/users", "/api/v1/trash"
 TEXT = {"title": "New", "body": "New."}
 
 
-@pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    return make_post(session, ada)
-
-
-@pytest.fixture
-def url(post: Post) -> str:
-    return f"{POSTS}/{post.id}"
-
-
 class TestOrder:
     """Each request is wrong in every way that comes after the one it is refused for."""
 

@@ -16,8 +16,9 @@ from config import Config
 from models import File, User
 from services.pictures import thumbnails
 from tests.answers import code, faults
-from tests.api.pictures import FILES, content_of, picture, shown, thumbnail_of, uploaded
+from tests.api.pictures import content_of, picture, shown, thumbnail_of, uploaded
 from tests.racing import World, all_at_once, told
+from tests.uploads import FILES
 
 SignIn = Callable[..., FlaskClient]
 

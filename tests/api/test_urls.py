@@ -8,27 +8,15 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 
 from config import Config
 from models import Post, User
 from tests.answers import code, data, faults
-from tests.factories import make_post
 
 SignIn = Callable[[User], FlaskClient]
 
 POSTS, USERS, TRASH = "/api/v1/posts", "/api/v1/users", "/api/v1/trash"
 TEXT = {"title": "New", "body": "New."}
-
-
-@pytest.fixture
-def post(session: Session, ada: User) -> Post:
-    return make_post(session, ada)
-
-
-@pytest.fixture
-def url(post: Post) -> str:
-    return f"{POSTS}/{post.id}"
 
 
 class TestMethods:

@@ -27,6 +27,7 @@ from tests.security.world import API, CALLERS, GIF, World
 from tests.servers import LiveServer
 from tests.sockets import connect, eventually, workers
 from tests.stores import Store
+from tests.uploads import uploaded
 
 SignIn = Callable[[User], FlaskClient]
 #: How often what may leak a file is done; ten thousand times where proofs are made.
@@ -37,13 +38,6 @@ HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
 XHTML = b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><script/></html>'
 MATHML = b'<math xmlns="http://www.w3.org/1998/Math/MathML" href="javascript:alert(1)"/>'
 XML = b'<?xml version="1.0"?><?xml-stylesheet href="evil.xsl" type="text/xsl"?><a/>'
-
-
-def upload(client: FlaskClient, content: bytes, name: str, **more: str) -> dict[str, Any]:
-    """Upload one file; return what it became."""
-    form: dict[str, Any] = {"files": (BytesIO(content), name), **more}
-    answer = client.post(f"{API}/files", data=form, content_type="multipart/form-data")
-    return dict(data(answer, 201)["items"][0]["data"])
 
 
 def send(caller: httpx.Client, content: bytes, name: str = "a.bin") -> dict[str, Any]:
@@ -70,7 +64,7 @@ class TestDeletion:
     ) -> None:
         # given
         world = World(app, session)
-        file = upload(world.caller("owner"), GIF, "a.gif", visibility="public")
+        file = uploaded(world.caller("owner"), GIF, "a.gif", visibility="public")
         urls = urls_of(world, file)
         assert world.caller("anonymous").get(urls[1]).data == GIF
         # when
@@ -92,7 +86,7 @@ class TestDeletion:
     ) -> None:
         # given
         world = World(app, session)
-        file = upload(world.caller("owner"), GIF, "a.gif", visibility="public")
+        file = uploaded(world.caller("owner"), GIF, "a.gif", visibility="public")
         url, caller = urls_of(world, file)[1], world.caller("anonymous")
         held = {"If-None-Match": caller.get(url).headers["ETag"]}
         assert caller.get(url, headers=held).status_code == 304
@@ -107,7 +101,7 @@ class TestDeletion:
     ) -> None:
         # given
         world = World(app, session)
-        file = upload(world.caller("owner"), GIF, "a.gif", visibility="public")
+        file = uploaded(world.caller("owner"), GIF, "a.gif", visibility="public")
         # when
         world.suspend("owner")
         # then
@@ -129,7 +123,7 @@ class TestDeletion:
         app = make_app(replace(config, **s3.settings, S3_PUBLIC_ENDPOINT=s3.url))
         world = World(app, session)
         owner = world.caller("owner")
-        file = upload(owner, GIF, "a.gif")
+        file = uploaded(owner, GIF, "a.gif")
         assert httpx.get(file["url"]).content == GIF
         # when
         world.delete("owner", f"files/{file['id']}")
@@ -227,7 +221,7 @@ class TestTypes:
     ) -> None:
         # given: a picture for who looks at its start, a script for who believes its name
         me = sign_in(ada)
-        file = upload(me, GIF + b"/*<script>alert(1)</script>*/=1;alert(1)", "a.js")
+        file = uploaded(me, GIF + b"/*<script>alert(1)</script>*/=1;alert(1)", "a.js")
         # when
         answer = me.get(f"{API}/files/{file['id']}/content")
         # then

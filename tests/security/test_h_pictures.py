@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 
 from models import Content, File, User
 from tests.answers import code, data
-from tests.api.pictures import FILES, content_of, picture, thumbnail_of, uploaded
+from tests.api.pictures import content_of, picture, thumbnail_of, uploaded
 from tests.processes import together
+from tests.uploads import FILES
 
 SignIn = Callable[[User], FlaskClient]
 #: How often what may leak a file is done; ten thousand times where proofs are made.
