@@ -118,8 +118,7 @@ class Authored(Service[M]):
         would show everybody an item whose withdrawal nobody is told. Authors are locked before
         items, as by whoever deletes them. SQLite has one writer anyway.
         """
-        if self.session.get_bind().dialect.name == "postgresql":
-            self.hold(id)
+        self.hold(id)
         return super().load(id, action, expected)
 
     def hold(self, id: int) -> None:
@@ -198,8 +197,9 @@ def is_active(user_id: Any) -> sa.ColumnElement[bool]:
 
 def keep_users(session: Session, ids: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
     """Keep users as they are until the commit: neither suspended nor deleted meanwhile."""
-    kept = sa.select(User.id).where(User.id.in_(ids)).order_by(User.id)
-    session.execute(kept.with_for_update(read=True, key_share=True))
+    if session.get_bind().dialect.name == "postgresql":
+        kept = sa.select(User.id).where(User.id.in_(ids)).order_by(User.id)
+        session.execute(kept.with_for_update(read=True, key_share=True))
 
 
 #: Asks for no more of the caller than ``audience`` wants to know.

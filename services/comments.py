@@ -98,7 +98,6 @@ class CommentService(Authored[Comment]):
             counts.shift(self.session, counts.COMMENTS, item.post_id, by)
 
     def readmit(self, item: Comment, slug: str | None) -> None:
-        self._hold_post(_id(item.post_id), _id(item.author_id))
         super().readmit(item, slug)
         statement = sa.select(Post).join(User, User.id == Post.author_id)
         self._set_post(item, statement)

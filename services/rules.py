@@ -120,6 +120,9 @@ class Rules(Generic[M]):
     def settle(self, item: M, by: int) -> None:
         """Bring counts up to date: ``item``, with all that belongs to it, went (-1) or came (1)."""
 
+    def hold(self, id: int) -> None:
+        """Before an item is locked: lock what comes before it, as services/doomed.py has it."""
+
     def readmit(self, item: M, slug: str | None) -> None:
         """Before ``item`` comes back by itself: refuse, or make it fit under ``slug``."""
 

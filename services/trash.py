@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from models import Deletion
-from services import deletion
+from services import deletion, doomed
 from services.base import ACTOR, SIGNED_OUT, YES, Service, Verdict
 from services.errors import Conflict, NotFound
 from services.listing import Sort, any_of
@@ -58,7 +58,7 @@ class TrashService(Service[Deletion]):
         """
         statement = self.visible().where(Deletion.type == type, Deletion.item_id == item_id)
         if lock:
-            statement = statement.with_for_update()
+            doomed.alone(self.session)
         found: Deletion | None = self.session.scalars(statement, self.params).one_or_none()
         if found is None:
             self._point_to_parent(type, item_id)
@@ -73,6 +73,7 @@ class TrashService(Service[Deletion]):
         """
         root = self.find(type, item_id, lock=True)
         service = self._service(type)
+        service.hold(item_id)
         item = self.session.get_one(service.model, item_id, with_for_update=True)
         service.require("delete", item)
         service.readmit(item, slug)
@@ -82,6 +83,7 @@ class TrashService(Service[Deletion]):
         """Remove what one deletion took for good; the log keeps its tombstones."""
         root = self.find(type, item_id, lock=True)
         self.require("purge", root)
+        doomed.hold(self.session, {type: [item_id]})
         service = self._service(type)
         deletion.purge(service, sa.select(service.model.id).where(service.model.id == item_id))
 
@@ -89,12 +91,14 @@ class TrashService(Service[Deletion]):
         """Purge up to ``limit`` roots deleted before ``than``; return how many."""
         statement = sa.select(Deletion.type, Deletion.item_id).where(Deletion.deleted_at < than)
         statement = statement.order_by(Deletion.id).limit(limit)
-        roots = self.session.execute(statement.with_for_update(skip_locked=True)).all()
-        for type, service in RESOURCES.items():
-            ids = [root.item_id for root in roots if root.type == type]
-            one = service(self.session, self.actor, self.config)
-            deletion.purge(one, sa.select(one.model.id).where(one.model.id.in_(ids)))
-        return len(roots)
+        doomed.alone(self.session)
+        found = self.session.execute(statement).all()
+        roots = {type: [root.item_id for root in found if root.type == type] for type in RESOURCES}
+        doomed.hold(self.session, roots)
+        for type, ids in roots.items():
+            service = self._service(type)
+            deletion.purge(service, sa.select(service.model.id).where(service.model.id.in_(ids)))
+        return len(found)
 
     def _service(self, type: str) -> Service[Any]:
         return RESOURCES[type](self.session, self.actor, self.config)

@@ -52,7 +52,8 @@ def refuse_others(session: Session, field: str, id: int, owners: Collection[int]
 def forget(session: Session, ids: Collection[int]) -> None:
     """Have nobody show files that are gone for good."""
     for model, column in ((User, User.avatar_id), (Post, Post.cover_id)):
-        held = sa.select(model.id).where(column.in_(ids)).order_by(model.id).with_for_update()
+        held = sa.select(model.id).where(column.in_(ids)).order_by(model.id)
+        held = held.with_for_update(key_share=True)
         if found := session.scalars(held).all():
             changed = sa.update(model).where(model.id.in_(found), column.in_(ids))
             session.execute(changed.values({column: None}))
