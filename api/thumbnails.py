@@ -14,9 +14,10 @@ from api.downloads import Download
 from api.files import ns
 from api.preconditions import names
 from api.resource import expose
+from services import contents
 from services.errors import NotFound
 from services.pictures import TYPES
-from services.pictures.thumbnails import EDITION, WIDTHS, is_stored, thumbnails_of
+from services.pictures.thumbnails import EDITION, WIDTHS, thumbnails_of
 
 __all__ = ["ns"]
 
@@ -84,7 +85,7 @@ class FileThumbnail(Contents):
 
     def _made(self, row: Any, width: int) -> bytes:
         def is_wanted() -> bool:
-            return self.read(lambda session: is_stored(session, row.sha256))
+            return self.read(lambda session: contents.is_stored(session, row.sha256))
 
         return thumbnails_of(self.config).get(row.sha256, row.size, width, is_wanted)
 

@@ -134,6 +134,12 @@ def sweep(session: Session, storage: Callable[[], Storage]) -> int:
     return drop(session, storage(), found) if found else 0
 
 
+def is_stored(session: Session, sha256: str) -> bool:
+    """Whether a content is in the storage, and nobody is about to remove it."""
+    stored = sa.select(Content.stored_at).where(Content.sha256 == sha256)
+    return session.scalar(stored) is not None
+
+
 def _ensure(session: Session, sha256: str, size: int) -> bool:
     """Make and lock the row of a content; return whether the storage is known to have it."""
     fresh = insert_into(session, Content)

@@ -8,12 +8,9 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
-import sqlalchemy as sa
 from cachetools import LRUCache
-from sqlalchemy.orm import Session
 
 from config import Config
-from models import Content
 from services.errors import NotFound, OutOfStorage, Unavailable
 from services.pictures.decoding import thumbnail
 from services.pictures.faults import BrokenPicture
@@ -120,12 +117,6 @@ def drop(storage: Storage, sha256: str) -> None:
     """Remove all thumbnails of a picture that is about to be removed."""
     for width in WIDTHS:
         storage.delete(key_of(sha256, width))
-
-
-def is_stored(session: Session, sha256: str) -> bool:
-    """Whether a content is in the storage, and nobody is about to remove it."""
-    stored = sa.select(Content.stored_at).where(Content.sha256 == sha256)
-    return session.scalar(stored) is not None
 
 
 @once_a_process

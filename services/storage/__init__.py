@@ -63,9 +63,6 @@ class Storage(Protocol):
     def stat(self, key: str) -> Stat | None:
         """Return how large an object is; None if there is none."""
 
-    def size(self, key: str) -> int | None:
-        """Return the bytes of an object; None if there is none."""
-
     def delete(self, key: str) -> None:
         """Remove an object, if it is there."""
 

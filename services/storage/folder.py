@@ -71,10 +71,6 @@ class FolderStorage:
                 return None
         return Stat(found.st_size, f"{found.st_ino}-{found.st_mtime_ns}-{found.st_ctime_ns}")
 
-    def size(self, key: str) -> int | None:
-        found = self.stat(key)
-        return found.size if found else None
-
     def delete(self, key: str) -> None:
         path = self._path(key)
         with explained(_UNUSABLE):

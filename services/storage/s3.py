@@ -86,10 +86,6 @@ class S3Storage:
             return None
         return Stat(found["ContentLength"], f"{found['ETag']} {found['LastModified']}")
 
-    def size(self, key: str) -> int | None:
-        found = self.stat(key)
-        return found.size if found else None
-
     def delete(self, key: str) -> None:
         try:
             with self._asked(valid(key)):

@@ -128,8 +128,8 @@ def _strip(spool: Spool, each: Incoming) -> None:
 def _store(form: Form, storage: Storage, held: contents.Held) -> None:
     """Put into the storage what it does not have, though its row may say so after a restore."""
     for each in {each.part.sha256: each for each in form.good}.values():
-        is_known = each.part.sha256 not in held.wanted
-        if not (is_known and storage.size(each.part.sha256) == each.part.size):
+        there = None if each.part.sha256 in held.wanted else storage.stat(each.part.sha256)
+        if there is None or there.size != each.part.size:
             with form.spool.opened(each.part) as source:
                 storage.put(each.part.sha256, source, each.part.size)
 
