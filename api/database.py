@@ -39,7 +39,6 @@ db = Database(
         "class_": WritingSession,
         "expire_on_commit": False,
         "autoflush": False,
-        "join_transaction_mode": "create_savepoint",
     },
 )
 

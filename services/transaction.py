@@ -52,6 +52,10 @@ _WORTH_A_RETRY = frozenset({"40001", "40P01"})
 class Sharing(Session):
     """A session whose transaction may be a part of one that it shares with other threads'."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # By any other mode it would commit what others have not finished.
+        super().__init__(*args, **{**options, "join_transaction_mode": "create_savepoint"})
+
     def get_bind(self, *args: Any, **kwargs: Any) -> sa.Engine | sa.Connection:
         """Return what it shares, while it does."""
         return self.info.get(_SHARED) or super().get_bind(*args, **kwargs)

@@ -51,12 +51,7 @@ def _create(author: Actor, **data: Any) -> Write:
 
 
 def _transact(engine: sa.Engine, write: Write) -> Any:
-    with Sharing(
-        engine,
-        expire_on_commit=False,
-        autoflush=False,
-        join_transaction_mode="create_savepoint",
-    ) as session:
+    with Sharing(engine, expire_on_commit=False, autoflush=False) as session:
         return transact(session, lambda: write(session))
 
 
