@@ -24,7 +24,13 @@ from models.prepared import Question
 from services.changes import KINDS
 from services.transaction import meaning
 
-_SNAPSHOT = Question(sa.select(sa.cast(sa.func.pg_current_snapshot(), sa.Text)))
+#: A server that takes over after another one counts transactions anew that the other had, too.
+_SNAPSHOT = Question(
+    sa.select(
+        sa.cast(sa.func.pg_current_snapshot(), sa.Text).label("snapshot"),
+        sa.cast(sa.func.pg_postmaster_start_time(), sa.Text).label("server"),
+    )
+)
 #: Later than everything that appears.
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -56,7 +62,7 @@ class Moments:
         engine = self._engine()
         try:
             if engine.dialect.name == "postgresql":
-                return str(_SNAPSHOT.ask_apart(engine, {})[0][0])
+                return tuple(_SNAPSHOT.ask_apart(engine, {})[0])
             if engine.url.database in {None, "", ":memory:"}:
                 return None
             with self._lock:
