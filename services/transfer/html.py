@@ -16,6 +16,7 @@ from services import markdown
 _BARE = nh3.Cleaner(tags=set())
 _CLEAN = nh3.Cleaner(link_rel=None)
 _FENCE = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
+_PIPE = re.compile(r"(?<!\\)\|")
 _PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.IGNORECASE | re.DOTALL)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _BREAK = re.compile(r"(?<![>\n])\n(?![<\n])")
@@ -79,6 +80,14 @@ def _depth(text: str) -> int:
 
 
 class _Converter(MarkdownConverter):
+    def convert_td(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        """Escape pipes that code left as they were: in a row they end a cell there too."""
+        text = _PIPE.sub(r"\\|", text)
+        made: str = super().convert_td(el, text, parent_tags)  # type: ignore[misc]  # not in its stub
+        return made
+
+    convert_th = convert_td
+
     def convert_pre(self, el: Any, text: str, parent_tags: set[str]) -> str:
         """Fence code by more backticks than any line of it begins with."""
         made: str = super().convert_pre(el, text, parent_tags)  # type: ignore[misc]  # not in its stub

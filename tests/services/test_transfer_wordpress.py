@@ -125,6 +125,10 @@ class TestBody:
     def test_code_with_fences_in_it_is_fenced_by_more(self) -> None:
         assert to_markdown("<pre>a\n```\nb</pre>") == "````\na\n```\nb\n````"
 
+    def test_a_pipe_in_code_ends_no_cell(self) -> None:
+        row = "<tr><td><code>a|b</code></td><td>c|d</td></tr>"
+        assert r"| `a\|b` | c\|d |" in to_markdown(f"<table>{row}</table>")
+
     def test_blank_lines_of_the_classic_editor_are_paragraphs(self) -> None:
         text = with_paragraphs("One\r\n\r\nTwo\r\nlines\n<pre>a\n\nb</pre>\n")
         assert to_markdown(text) == "One\n\nTwo  \nlines\n\n```\na\n\nb\n```"
