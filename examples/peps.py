@@ -6,7 +6,8 @@ flask import peps.jsonl
 A row of the posts is ``{number, title, authors, status, tags, published_at, body}``, of the users
 ``{username, name, email}``. The first author is the author of the post; the others are among its
 tags, by username, so that ``?tag=`` finds what somebody wrote with others. The proposal's own
-status is among the tags of its row already: all of them are published here.
+status is among the tags of its row already: all of them are published here. Bodies, which are
+reStructuredText, become Markdown (examples/rst.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+from examples import rst
 
 Row = dict[str, Any]
 
@@ -79,8 +82,8 @@ def post(row: Row) -> Row:
         "type": "post",
         "slug": f"pep-{row['number']}",
         "author": first,
-        "title": row["title"],
-        "body": row["body"],
+        "title": row["title"].replace("``", ""),
+        "body": rst.markdown(row["body"]),
         "status": "published",
         "published_at": row["published_at"],
         "tags": [*row["tags"], *others][:MAX_TAGS],

@@ -25,6 +25,7 @@ from tests.servers import ADMIN_PASSWORD, PATIENCE, ROOT, LiveServer, free_port
 
 DATA = ROOT / "examples" / "data"
 LONG = 100_001
+AIMS = "## Aims\n\nSee [PEP 8](https://peps.python.org/pep-0008/).\n"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def _row(post: dict[str, Any], names: set[str]) -> dict[str, Any]:
         "authors": [post["author"], *others],
         "tags": [tag for tag in post["tags"] if tag not in names],
         "published_at": post["published_at"],
-        "body": post["body"],
+        "body": "Aims\n====\n\nSee :pep:`8`.\n",
     }
 
 
@@ -80,7 +81,7 @@ class TestFile:
         assert "77 created" in result.stdout
         assert f"{file}, line 79: body: " in result.stderr
         zen = app.test_client().get("/api/v1/posts/by-slug/pep-20").get_json()
-        assert zen["author"]["username"] == "tim-peters"
+        assert (zen["author"]["username"], zen["body"]) == ("tim-peters", AIMS)
         assert session.scalar(sa.select(sa.func.count()).select_from(Post)) == 40
         assert session.scalar(sa.select(sa.func.count()).select_from(User)) == 37
 
