@@ -16,7 +16,6 @@ from api.arguments import FilesField, FormField
 from api.describe import answers, lists
 from api.downloads import FileUrl
 from api.fields import patch_of
-from api.input import check_body
 from api.item import Item
 from api.posts import author
 from api.problems import CODES
@@ -178,14 +177,12 @@ class FileCollection(Listing):
         """
         self.service(self.session).require("create", None)
         mask = self.mask()
-        with multipart.received(self.config) as form:
+        with multipart.received(self.config, file_fields) as form:
             self._keep(form)
             return self._told(form, mask)
 
     def _keep(self, form: Form) -> None:
-        said = check_body(file_fields, form.fields)
-        _rename(form, said.pop("name", None))
-        form.fields = said
+        _rename(form, form.fields.pop("name", None))
         environ = request.environ
         with stalled.storing(environ.get("REMOTE_ADDR", "")):
             uploads.keep(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from flask import request
+from flask_restx import Model
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import (
     Data,
@@ -20,10 +21,10 @@ from werkzeug.sansio.multipart import (
     NeedData,
 )
 
-from api.input import check_type
+from api.input import check_body, check_type
 from api.problems import MalformedBody, TooLarge
 from config import Config
-from services.errors import ServiceError
+from services.errors import Invalid, ServiceError
 from services.files import clean_name
 from services.storage import storage_of
 from services.uploads import Form, Incoming, Spool
@@ -41,8 +42,8 @@ _MAX_BOUNDARY = 200
 
 
 @contextmanager
-def received(config: Config) -> Iterator[Form]:
-    """Read this request's form: ``files``, and fields as text; its spool is closed afterwards.
+def received(config: Config, shape: Model) -> Iterator[Form]:
+    """Read this request's form: ``files``, and fields of ``shape``; its spool is closed afterwards.
 
     A file that is too large has its problem; all else that is wrong refuses the request.
 
@@ -51,7 +52,7 @@ def received(config: Config) -> Iterator[Form]:
         TooLarge: it has too many parts, a field that is too large, or more than all files of a
             user may have.
         MalformedBody: it is cut short or not a form.
-        Invalid: a part has a name that is none of ours.
+        Invalid: a part has a name that is none of ours, or a field is wrong.
     """
     most = config.QUOTA_BYTES + _MARGIN
     if (request.content_length or 0) > most:
@@ -60,7 +61,7 @@ def received(config: Config) -> Iterator[Form]:
     spool = Spool(storage_of(config).draft)
     try:
         form = Form(spool)
-        _Reader(form, config.MAX_FILE_BYTES, _decoder()).read(most)
+        _Reader(form, config.MAX_FILE_BYTES, _decoder()).read(most, shape)
         yield form
     finally:
         spool.close()
@@ -85,8 +86,8 @@ class _Reader:
         self._left = MAX_FIELDS
         self._has_parts = self._ignored = False
 
-    def read(self, most: int) -> None:
-        """Read the whole body, up to ``most`` bytes."""
+    def read(self, most: int, shape: Model) -> None:
+        """Read the whole body, up to ``most`` bytes, and tell all that is wrong at once."""
         for piece in _pieces(most):
             self._take(piece)
         self._take(None)
@@ -94,9 +95,14 @@ class _Reader:
         self._form.files = [each for each in self._form.files if each.name or each.part.size]
         for each in self._form.files:
             each.name = clean_name(each.name)
-        self._form.fields = {name: self._text(name) for name in self._texts}
         if not self._form.files and not self._faults.count:
             self._faults.add("files", "required", "Send at least one file.")
+        texts = {name: text for name in self._texts if (text := self._text(name)) is not None}
+        try:
+            self._form.fields = check_body(shape, texts)
+        except Invalid as exc:
+            for fault in exc.faults:
+                self._faults.add(fault.field, fault.code, fault.message)
         self._faults.refuse()
 
     def _take(self, piece: bytes | None) -> None:
@@ -106,7 +112,9 @@ class _Reader:
                 self._handle(event)
         except RequestEntityTooLarge as exc:
             raise self._too_large() from exc
-        except ValueError as exc:  # also of what is not UTF-8
+        except UnicodeDecodeError as exc:
+            raise MalformedBody("What a part says of itself is not UTF-8.") from exc
+        except ValueError as exc:
             raise MalformedBody(
                 "The form ends before its last boundary, or is not multipart/form-data."
             ) from exc
@@ -170,11 +178,11 @@ class _Reader:
             if not event.more_data:
                 self._form.spool.end(file.part)
 
-    def _text(self, name: str) -> str:
+    def _text(self, name: str) -> str | None:
         with suppress(UnicodeDecodeError):
             return self._texts[name].decode()
         self._faults.add(name, "format", "Must be UTF-8.")
-        return ""
+        return None
 
 
 def _pieces(most: int) -> Iterator[bytes]:

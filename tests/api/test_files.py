@@ -136,6 +136,10 @@ class TestUpload:
             ({"name": "x" * 256}, {"name": "too_long"}),
             ({"name": "a\u202eb"}, {"name": "control_character"}),
             ({"colour": "red", "owner": "me"}, {"colour": "unknown", "owner": "unknown"}),
+            (
+                {"name": "a/b", "visibility": "friends", "colour": "red"},
+                {"name": "format", "visibility": "choice", "colour": "unknown"},
+            ),
         ],
     )
     def test_with_fields_that_are_wrong(
@@ -196,6 +200,7 @@ class TestKind:
             ("a.txt", b'<?xml version="1.0"?><a/>', "application/xml"),
             ("a.txt", b'<a xmlns="http://www.w3.org/1999/xhtml"/>', "application/xhtml+xml"),
             ("a.txt", b"%PDF-1.7\n\0", "application/pdf"),
+            ("a.txt", b"%PDF-1.4\n1 0 obj<</Type/Catalog>>", "application/pdf"),
             ("a.txt", b"PK\x03\x04" + b"\0" * 40, "application/zip"),
             ("a.txt", b"\x7fELF" + b"\0" * 60, "application/x-executable"),
             ("a.html", b"\0\1\2", "application/octet-stream"),
