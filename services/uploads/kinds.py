@@ -14,6 +14,7 @@ from services.errors import ServiceError
 from services.uploads import documents
 
 JSON, TEXT, HTML, XML = "application/json", "text/plain", "text/html", "application/xml"
+PDF = "application/pdf"
 SVG, XHTML, ANYTHING = "image/svg+xml", "application/xhtml+xml", "application/octet-stream"
 
 _HEAD, _CHUNK = 8192, 2**18
@@ -87,6 +88,8 @@ def _is_text(source: BinaryIO) -> bool:
 
 
 def _text_kind(head: bytes) -> str:
+    if head.startswith(b"%PDF-"):  # one without compressed streams
+        return PDF
     prologue = _PROLOGUE.match(head)
     rest = head[prologue.end() :] if prologue else head
     lower = head.lower()
