@@ -178,7 +178,8 @@ class Cache:
     def _find(self, environ: WSGIEnvironment) -> _Answer | None:
         """Return an answer that is right now; None: make one, to be kept if it is noted so."""
         key = tuple(map(environ.get, _ASKED))
-        entry = self._entries.get(key)
+        with self._lock:  # between two of its steps another thread may put it in its place anew
+            entry = self._entries.get(key)
         if entry is None:
             self._keep(_Entry(key))  # who asks once doesn't cost the others their room
             return None

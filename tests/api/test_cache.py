@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -94,6 +96,14 @@ def kept(settle: Ask, url: str) -> Told:
     return settle(url)
 
 
+def cache_of(app: Flask) -> cache.Cache:
+    """Return the middleware of ``app`` that is tested here."""
+    found = app.wsgi_app
+    while not isinstance(found, cache.Cache):
+        found = found.app  # type: ignore[attr-defined]
+    return found
+
+
 def token_of(client: FlaskClient) -> str:
     return str(client.environ_base["HTTP_AUTHORIZATION"])
 
@@ -171,10 +181,35 @@ class TestKept:
         assert (told.status, told.json["code"]) == (503, "unavailable")
         assert told.json["request_id"] == "mine"
 
+    def test_is_found_while_it_is_kept_anew(
+        self, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cached, environ = cache_of(app), create_environ(POSTS)
+        monkeypatch.setattr(cached._moments, "now", lambda: None)
+        cached._find(environ)
+        entry, failed = next(iter(cached._entries.values())), []
+
+        def find() -> None:
+            for _ in range(20_000):
+                try:
+                    cached._find(environ)
+                except KeyError as exc:
+                    failed.append(exc)
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(3) as pool:
+                finding = [pool.submit(find) for _ in range(2)]
+                while not all(each.done() for each in finding):
+                    cached._keep(entry)
+        finally:
+            sys.setswitchinterval(interval)
+
+        assert failed == []
+
     def test_its_room_is_bounded(self, app: Flask, ask: Ask) -> None:
-        found = app.wsgi_app
-        while not isinstance(found, cache.Cache):
-            found = found.app  # type: ignore[attr-defined]
+        found = cache_of(app)
         for n in range(2 * cache.ROOM // 5_000):
             assert ask(f"{POSTS}/{n + 1000}?fields={'x' * 4000}").status in {400, 404}
 
