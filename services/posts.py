@@ -133,7 +133,7 @@ class PostService(Authored[Post]):
         if "tags" in changes:
             self._tag(item, changes["tags"] or [])
         if "cover_id" in changes:
-            self._cover(item, changes["cover_id"])
+            item.cover_id = shown.chosen(self, item, "cover_id", changes["cover_id"])
         if "excerpt" in changes:
             item.has_own_excerpt = bool(changes["excerpt"])
             item.excerpt = changes["excerpt"] or ""
@@ -196,13 +196,6 @@ class PostService(Authored[Post]):
         if is_stored and tags.keys_of(had) != tags.keys_of(post.tags):
             log.run_before(self.session, _UNTAG, {"id": post.id})
             self._index_tags(post.id, post.tags)
-
-    def _cover(self, post: Post, id: int | None) -> None:
-        """Give a post its cover: a picture of its author's or the caller's, or what it has."""
-        if id is not None and id != post.cover_id:
-            owners = {post.author_id, self.actor.id} if self.actor else {post.author_id}
-            shown.refuse_others(self.session, "cover_id", id, owners)
-        post.cover_id = id
 
     def _name(self, post: Post, wanted: str | None, auto: str | None) -> None:
         """Give a post its slug: the wanted one, or a free one made from its title."""

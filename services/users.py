@@ -229,7 +229,7 @@ class UserService(Service[User]):
             if name in changes:
                 setattr(user, name, changes[name])
         if "avatar_id" in changes:
-            self._show(user, changes["avatar_id"])
+            user.avatar_id = shown.chosen(self, user, "avatar_id", changes["avatar_id"])
         if "username" in changes:
             user.username, user.username_key = changes["username"], changes["username"].casefold()
         if "email" in changes:
@@ -238,13 +238,6 @@ class UserService(Service[User]):
             user.email, user.email_key = changes["email"], key
         username, email, id = user.username_key, user.email_key, user.id or 0
         explain_conflict(self.session, lambda: self._taken(id, username, email))
-
-    def _show(self, user: User, id: int | None) -> None:
-        """Give a user an avatar: a picture of theirs or of the caller's, or what they have."""
-        if id is not None and id != user.avatar_id:
-            owners = {user.id, self.actor.id} if self.actor else {user.id}
-            shown.refuse_others(self.session, "avatar_id", id, owners)
-        user.avatar_id = id
 
     def _refuse_taken(self, username: str, email: str) -> None:
         with reading(self.session):
