@@ -5,7 +5,7 @@ They only ever narrow: what its owner may not do, no token may.
 
 from __future__ import annotations
 
-RESOURCES = ("posts", "trash", "users")
+RESOURCES = ("comments", "files", "posts", "trash", "users")
 ADMIN = "admin"
 
 

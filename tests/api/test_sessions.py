@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from config import Config
 from models import LoginAttempt, RefreshToken, User, UserSession
+from services.registry import RESOURCES
 from tests.factories import PASSWORD, make_user
 
 TOKEN, REVOKE = "/api/v1/auth/token", "/api/v1/auth/revoke"
@@ -360,6 +361,7 @@ class TestWhoAmI:
         assert body["user"]["email"] == "root@example.com"
         assert (body["session"]["current"], body["key"]) == (True, None)
         assert body["scopes"] == sorted(tokens["scope"].split())
+        assert {f"{name}:write" for name in RESOURCES} <= set(body["scopes"])
         assert "admin" in body["scopes"]
         assert "hash" not in answer.text
 
