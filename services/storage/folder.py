@@ -34,6 +34,7 @@ class FolderStorage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._swept_at = 0.0
         self._sweep()
 
     def draft(self) -> BinaryIO:
@@ -42,6 +43,7 @@ class FolderStorage:
             return _nameless(self._folder) or tempfile.TemporaryFile()
 
     def put(self, key: str, source: BinaryIO, size: int) -> None:
+        self._sweep()
         path = self._path(key)
         with explained(_UNUSABLE):
             self._make(path.parent)
@@ -148,10 +150,16 @@ class FolderStorage:
         _sync(folder.parent)
 
     def _sweep(self) -> None:
-        """Remove drafts that a crash left behind; one that cannot be removed harms nobody."""
+        """Remove drafts that a crash left behind; one that cannot be removed harms nobody.
+
+        Looks for them once an hour at most.
+        """
+        if 0 <= (now := time.time()) - self._swept_at < _ABANDONED:
+            return
+        self._swept_at = now
         with suppress(OSError):
             for path in self._folder.glob(f"{_DRAFT}*"):
-                if path.stat().st_mtime < time.time() - _ABANDONED:
+                if path.stat().st_mtime < now - _ABANDONED:
                     path.unlink(missing_ok=True)
 
 

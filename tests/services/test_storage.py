@@ -229,6 +229,22 @@ class TestFolder:
         storage_of(configured(tmp_path, S3_REGION="of this test"))
         assert (old.exists(), new.exists()) == (False, True)
 
+    def test_sweeps_once_an_hour_while_it_is_used(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        storage = storage_of(configured(tmp_path, S3_REGION="of this test, too"))
+        stored(storage, b"makes the folder")
+        left, started = tmp_path / "files" / ".draft-left", time.time()
+        left.touch()
+
+        found = []
+        for minutes in (1, 59, 61):
+            monkeypatch.setattr(time, "time", lambda minutes=minutes: started + 60 * minutes)
+            stored(storage, b"another")
+            found.append(left.exists())
+
+        assert found == [True, True, False]
+
     def test_says_when_it_cannot_be_used(self, tmp_path: Path) -> None:
         (tmp_path / "files").write_text("in the way")
         storage = storage_of(configured(tmp_path))
