@@ -73,6 +73,12 @@ class TestCase098:
             pytest.param(LONG_HEAD, FORM_TYPE, "malformed-json", id="10 MB header"),
             pytest.param(FORM[:-10], FORM_TYPE, "malformed-json", id="no final boundary"),
             pytest.param(FORM[:40], FORM_TYPE, "malformed-json", id="cut in a header"),
+            pytest.param(
+                form(file("é.txt", b"x")).decode().encode("latin-1"),
+                FORM_TYPE,
+                "malformed-json",
+                id="header in Latin-1",
+            ),
             pytest.param(b"--limit--\r\n", FORM_TYPE, "validation", id="no parts"),
             pytest.param(b"\r\n", FORM_TYPE, "malformed-json", id="no body"),
             pytest.param(b"x" * 1_000_000, FORM_TYPE, "malformed-json", id="no boundary in it"),
