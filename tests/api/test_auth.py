@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from threading import Thread
 from typing import Any
 
 import jwt
 import pytest
+from cachetools import FIFOCache
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -158,6 +160,35 @@ class TestHeader:
         answer = client.get(WHOAMI, query_string={name: token})
         # then
         assert answer.status_code in {400, 401}
+
+
+class TestRemembered:
+    def test_is_found_although_another_is_about_to_push_it_out(
+        self, app: Flask, client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # given
+        parts: Any = app.extensions["signpost"].auth
+        assert ask(client, f"Bearer {token}").status_code == 200
+        name, found = next(iter(parts.verified.items()))
+
+        class Pushed(FIFOCache[bytes, Any]):
+            def __contains__(self, key: object) -> bool:
+                is_there = super().__contains__(key)
+                pushing = Thread(target=push)
+                pushing.start()
+                pushing.join(0.2)  # it waits until this one was found
+                return is_there
+
+        def push() -> None:
+            with parts.lock:
+                del parts.verified[name]
+
+        monkeypatch.setattr(parts, "verified", Pushed(1))
+        parts.verified[name] = found
+        # when
+        kept = parts.find(name)
+        # then
+        assert kept is found
 
 
 class TestRotation:
