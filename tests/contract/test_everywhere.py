@@ -162,10 +162,11 @@ def test_no_list_costs_more_with_more_rows(
     lists = {route.url for route in routes(app) if _is_list(client, route)}
     assert {"/api/v1/posts", "/api/v1/users", "/api/v1/trash", "/api/v1/auth/sessions"} <= lists
     for url in sorted(lists):
-        client.get(f"{url}?total=true")  # the copy of the revocations may be due
         with count_queries() as queries:
             assert client.get(f"{url}?total=true").status_code == 200
-        assert len(queries) <= 3, (url, queries)
+        # Whose turn it is to read the revocations anew is a matter of time.
+        own = [each for each in queries if "FROM revocations" not in each]
+        assert len(own) <= 3, (url, own)
 
 
 def _is_list(client: FlaskClient, route: Route) -> bool:
