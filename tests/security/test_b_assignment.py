@@ -100,7 +100,7 @@ class TestCase014:
     """Who changes themselves stays what they are."""
 
     #: What a user may change of themselves.
-    OWN = frozenset({"username", "email", "name", "bio"})
+    OWN = frozenset({"username", "email", "name", "bio", "avatar_id"})
 
     def test_case_014_by_a_merge_patch_or_a_replacement(
         self, callers: dict[str, FlaskClient], ada: User, stored: Stored

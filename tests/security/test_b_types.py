@@ -263,6 +263,8 @@ class TestCase021:
         for operation in surface:
             for value in VALUES:
                 for kind in operation.types if operation.body is not None else ():
+                    if kind.startswith("multipart/"):
+                        continue  # its parts have cases of their own, 98 and 117
                     answer = callers["admin"].open(
                         existing(operation),
                         method=operation.method,

@@ -110,10 +110,10 @@ class TestCase101:
     def test_case_101_in_a_body_or_a_version(self, sender: Sender, stored: Stored) -> None:
         before = stored()
         for operation, kind in sender.reading:
-            for number in HUGE if kind != FORM else ():
+            for number in HUGE if kind.endswith("json") else ():
                 body = json.dumps({"zq": number}).encode()
                 assert code(sender.raw(operation, body, kind)) == "validation"
-                if operation.method in {"PUT", "PATCH"} and kind.endswith("json"):
+                if operation.method in {"PUT", "PATCH"}:
                     answer = sender.client.patch(
                         "/api/v1/users/me", json={"bio": "x"}, headers={"If-Match": f'"{number}"'}
                     )
