@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import (
@@ -36,6 +36,9 @@ NOT_AUTHOR = Verdict(False, "not-author")
 class Authored(Service[M]):
     """Rules over a table with ``author_id`` and ``author``; see services/posts.py for one."""
 
+    writer: ClassVar[str] = "author"
+    """The role from which on one may write."""
+
     def public_rows(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
         """Return which rows are everybody's at ``moment``, their authors apart."""
         return sa.true()
@@ -56,7 +59,7 @@ class Authored(Service[M]):
         """Return which rows this actor may see; ``author`` is ``User``, or an alias of it."""
         model = self.model
         living = sa.and_(model.deleted_at.is_(None), author.deleted_at.is_(None))
-        if self.is_at_least("editor"):
+        if self.is_at_least(self.staff):
             return living
         public = sa.and_(self.public_rows(NOW), author.status == "active")
         if self.actor is None:
@@ -80,9 +83,9 @@ class Authored(Service[M]):
             return YES
         if self.actor is None:
             return SIGNED_OUT
-        if not self.is_at_least("author"):
+        if not self.is_at_least(self.writer):
             return ROLE
-        if item is None or item.author_id == self.actor.id or self.is_at_least("editor"):
+        if item is None or item.author_id == self.actor.id or self.is_at_least(self.staff):
             return YES
         return NOT_AUTHOR
 

@@ -15,8 +15,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from models import Comment, Post, User
 from services import counts
-from services.authored import NOT_AUTHOR, ActiveUsers, Authored, is_active, keep_users
-from services.base import SIGNED_OUT, YES, Verdict
+from services.authored import ActiveUsers, Authored, is_active, keep_users
 from services.errors import Conflict, Fault, Invalid, NotFound
 from services.listing import Sort, any_of, equals
 from services.posts import PostService
@@ -43,6 +42,7 @@ class CommentService(Authored[Comment]):
     }
     defaults = {"parent_id": None}
     history = ("body",)
+    writer = "reader"
 
     @classmethod
     def parents(cls) -> Mapping[str, InstrumentedAttribute[int]]:
@@ -57,7 +57,9 @@ class CommentService(Authored[Comment]):
             .where(Comment.deleted_at.is_(None), User.deleted_at.is_(None))
             .where(self._posts().visible_rows(_OWNER))
         )
-        return statement if self.is_at_least("editor") else statement.where(User.status == "active")
+        if self.is_at_least(self.staff):
+            return statement
+        return statement.where(User.status == "active")
 
     def columns(self) -> tuple[Any, ...]:
         return (*super().columns(), Post.published_at)
@@ -66,15 +68,6 @@ class CommentService(Authored[Comment]):
         post = contains_eager(Comment.post)
         owner = contains_eager(Post.author.of_type(_OWNER))
         return (*super().loads(), post.options(load_only(*_POST), owner))
-
-    def allows(self, action: str, item: Any) -> Verdict:
-        if action == "read":
-            return YES
-        if self.actor is None:
-            return SIGNED_OUT
-        if item is None or item.author_id == self.actor.id or self.is_at_least("editor"):
-            return YES
-        return NOT_AUTHOR
 
     def build(self, data: Mapping[str, Any]) -> Comment:
         comment = super().build(data)

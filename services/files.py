@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from models import File, Post, User
 from services import contents
-from services.authored import NOT_AUTHOR, Authored
-from services.base import ACTOR, NOW, ROLE, SIGNED_OUT, YES, Verdict
+from services.authored import Authored
+from services.base import ACTOR, NOW
 from services.errors import ServiceError, Unauthenticated
 from services.listing import Filter, Page, Query, Sort, any_of, equals
 from services.pictures import shown
@@ -57,7 +57,7 @@ class FileService(Authored[File]):
 
     def visible_rows(self, author: Any) -> sa.ColumnElement[bool]:
         living = sa.and_(File.deleted_at.is_(None), author.deleted_at.is_(None))
-        if self.is_at_least("admin"):
+        if self.is_at_least(self.staff):
             return living
         seen = sa.and_(
             author.status == "active", sa.or_(self.public_rows(NOW), *self._stand_somewhere())
@@ -70,16 +70,6 @@ class FileService(Authored[File]):
 
     def is_public(self, item: File, moment: datetime) -> bool:
         return item.visibility == "public"
-
-    def allows(self, action: str, item: Any) -> Verdict:
-        if action == "read":
-            return YES
-        if self.actor is None:
-            return SIGNED_OUT
-        if not self.is_at_least("author"):
-            return ROLE
-        own = item is None or item.author_id == self.actor.id or self.is_at_least("admin")
-        return YES if own else NOT_AUTHOR
 
     def list(self, query: Query) -> Page:
         """Return one page of the caller's own files.
