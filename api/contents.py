@@ -49,7 +49,7 @@ def sends(operation: str, **path: Any) -> dict[str, Any]:
     """Return the documentation of a verb that answers bytes."""
     said = answers(200, None, 304, 401, 404, 416, **_HEADERS)
     said["responses"]["206"] = ("Partial Content", None, {"headers": _HEADERS})
-    types = [_ANY, "application/problem+json"]
+    types = [_ANY, "*/*", "application/problem+json"]
     vendor = {SENDS_FILE: True}
     return {"id": operation, "params": _ASKED | path, "produces": types, "vendor": vendor, **said}
 

@@ -24,7 +24,7 @@ PARAMETERS = {
 #: Words that a name cannot be in one of the languages, so that it would be another there.
 RESERVED = {"type", "range", "default", "class", "from", "in", "is", "end", "func", "object"}
 #: Answers that are no objects: streams, what RFC 7009 leaves empty, what files hold.
-TEXTS = ("application/x-ndjson", "text/csv", "application/octet-stream", "image/webp")
+TEXTS = ("application/x-ndjson", "text/csv", "application/octet-stream", "image/webp", "*/*")
 REF = "#/components/schemas/"
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from tests.conftest import MakeDatabase
 from tests.faults.proofs import LONG, write_result
+from tests.security.uploading import upload
 from tests.servers import ROOT, LiveServer, live_server
 
 #: Questions of each operation in each phase and mode, the seed that chooses them, and patience (s).
@@ -39,6 +40,10 @@ def fuzzed(make_database: MakeDatabase, tmp_path: Path, role: str | None) -> Ite
                 assert admin.post("/api/v1/posts", json=post).status_code == 201
                 if number > 6:
                     assert admin.delete(f"/api/v1/posts/{number}").status_code == 204
+            for _ in range(3):
+                comment = admin.post("/api/v1/posts/1/comments", json={"body": "Text"})
+                assert comment.status_code == 201
+            assert upload(f"{server.url}/api/v1", admin.headers["Authorization"]) == [1, 2, 3]
         yield server
 
 
