@@ -27,6 +27,7 @@ from services import uploads
 from services.errors import ServiceError
 from services.files import MAX_NAME, FileService, clean_name
 from services.storage import storage_of
+from services.text import CONTROLS
 from services.uploads import Form, Incoming
 
 ns = Namespace("Files", path="/v1", description="Pictures and whatever else is uploaded.")
@@ -39,7 +40,7 @@ def _name(*, required: bool, description: str) -> fields.String:
         required=required,
         min_length=1,
         max_length=MAX_NAME,
-        pattern=r"[. ]*[^/\\. ][^/\\]*",
+        pattern=rf"[. ]*[^/\\. {CONTROLS}][^/\\{CONTROLS}]*",
         description=description,
         example="harbour.jpg" if required else None,
     )

@@ -215,7 +215,8 @@ def _mend_query(case: Any) -> None:
     if "q" in query:
         query["q"] = f"post {query['q'][:6]}"  # a word, and not too many
     if "page" in query:
-        deepest = DEEPEST // int(query.get("limit", 20))
+        rows = DEEPEST if "q" not in query or "sort" in query else 1_000
+        deepest = rows // int(query.get("limit", 20))
         query["page"] = min(int(query["page"]), deepest)
     if "cursor" in query:
         case.query = query = {n: v for n, v in query.items() if n not in {"cursor", "page"}}
