@@ -36,7 +36,7 @@ def decode(raw: bytes) -> Any:
     except ValueError as exc:  # Python refuses integers of more than 4,300 digits
         raise MalformedBody("The body holds an integer that is too long.") from exc
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
-        _measure(value, MAX_DEPTH)
+        _measure(value)
     if b"\\u" in raw:
         _encode(value)
     return value
@@ -60,12 +60,19 @@ def _constant(name: str) -> NoReturn:
     raise MalformedBody(f"The body holds {name}, which is not JSON.")
 
 
-def _measure(value: Any, left: int) -> None:
-    if not left:
-        raise MalformedBody(_TOO_DEEP)
-    for inner in value.values() if value.__class__ is dict else value:
-        if inner.__class__ is dict or inner.__class__ is list:
-            _measure(inner, left - 1)
+def _measure(value: Any) -> None:
+    """Refuse what is too deep; level by level, for a call for each list takes three times as long."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if outer.__class__ is dict else outer)
+            if inner.__class__ is dict or inner.__class__ is list
+        ]
+        if not level:
+            return
+    raise MalformedBody(_TOO_DEEP)
 
 
 def _encode(value: Any) -> None:
