@@ -61,7 +61,7 @@ def _constant(name: str) -> NoReturn:
 
 
 def _measure(value: Any) -> None:
-    """Refuse what is too deep; level by level, for a call for each list takes three times as long."""
+    """Refuse what is too deep, level by level: a call for each list takes three times as long."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [
