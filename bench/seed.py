@@ -24,7 +24,7 @@ from bench import texts
 from models import POST_WORDS, USER_WORDS, Post, PostTag, Tag, User
 from models.engine import WRITES, database_url, engine_options, prepare
 from models.tag import key_of
-from models.words import count, document
+from models.words import count, document, leveled
 
 USERS = 1_000
 POSTS = 20_000
@@ -85,7 +85,10 @@ def _insert_users(connection: sa.Connection, count: int) -> None:
     rows = [_user(number, password_hash) for number in range(count)]
     connection.execute(sa.insert(User), rows)
     found = connection.execute(sa.select(User.id, User.username, User.name)).all()
-    words = [{"rowid": id, "words": document((name, full or ""), {})} for id, name, full in found]
+    words = [
+        {"rowid": id, "words": document((name, full or ""), leveled({}))}
+        for id, name, full in found
+    ]
     connection.execute(sa.delete(USER_WORDS))
     connection.execute(sa.insert(USER_WORDS), words)
 
@@ -116,7 +119,7 @@ def _index(connection: sa.Connection, posts: list[Row], counted: list[Counter[st
     tags = [{"post_id": post["id"], "key": key_of(tag)} for post in posts for tag in post["tags"]]
     connection.execute(sa.insert(PostTag), tags)
     words = [
-        {"rowid": post["id"], "words": document((post["title"], *post["tags"]), counts)}
+        {"rowid": post["id"], "words": document((post["title"], *post["tags"]), leveled(counts))}
         for post, counts in zip(posts, counted, strict=True)
     ]
     connection.execute(sa.insert(POST_WORDS), words)

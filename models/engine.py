@@ -9,6 +9,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -80,6 +81,8 @@ def prepare(engine: sa.Engine) -> None:
     """Make every connection of ``engine`` behave; call once, before the first connection."""
     if engine.dialect.name == "sqlite":
         engine.dialect.statement_compiler = _Hinting
+        for name, words in _SAVEPOINTS.items():
+            setattr(engine.dialect, name, partial(_point, words))
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     else:
@@ -158,6 +161,22 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
         "cache_size=-512",  # KiB of each thread's connection: the system caches the file anyway
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+#: SQLAlchemy's methods → what they say; by its own way a transaction's two take 80 us.
+_SAVEPOINTS = {
+    "do_savepoint": "SAVEPOINT",
+    "do_rollback_to_savepoint": "ROLLBACK TO SAVEPOINT",
+    "do_release_savepoint": "RELEASE SAVEPOINT",
+}
+
+
+def _point(words: str, connection: sa.Connection, name: str) -> None:
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(f"{words} {name}")
+    except sqlite3.Error as exc:
+        raise as_sqlalchemy(exc, connection.dialect) from exc
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 #: Characters of a word that count.
 MAX_LENGTH = 64
@@ -52,19 +53,38 @@ def words(text: str) -> list[str]:
     return [word if len(word) <= MAX_LENGTH else word[:MAX_LENGTH] for word in found]
 
 
-def document(heads: Iterable[str], counted: Mapping[str, int]) -> str:
-    """Return what the index keeps of an item: its words, each with all levels it reaches.
+class Leveled(NamedTuple):
+    """A text as the index keeps it: the level that each word reaches, and all of that written."""
 
-    Args:
-        heads: titles, tags, names.
-        counted: how often each word is in the text.
-    """
+    levels: Mapping[str, int]
+    written: str
+
+
+def leveled(counted: Mapping[str, int]) -> Leveled:
+    """Return what the index keeps of a text with so many of each word."""
     total = sum(counted.values())
     often, very_often = 2 + total // 1_000, 4 + total // 250
     levels = {word: 1 + (n >= often) + (n >= very_often) for word, n in counted.items()}
-    for head in heads:
-        levels.update(dict.fromkeys(words(head), LEVELS))
-    return " ".join(at_level(word, n + 1) for word, level in levels.items() for n in range(level))
+    return Leveled(levels, _written((word, 0, level) for word, level in levels.items()))
+
+
+def document(heads: Iterable[str], text: Leveled) -> str:
+    """Return what the index keeps of an item: its words, each with all levels it reaches.
+
+    Args:
+        heads: titles, tags, names; their words reach every level.
+        text: the rest, which takes longest and can be made before.
+    """
+    found = dict.fromkeys(word for head in heads for word in words(head))
+    rest = _written((word, text.levels.get(word, 0), LEVELS) for word in found)
+    return " ".join(part for part in (text.written, rest) if part)
+
+
+def _written(reached: Iterable[tuple[str, int, int]]) -> str:
+    """Write each word with the levels from one, which it has, up to another."""
+    return " ".join(
+        at_level(word, n + 1) for word, had, level in reached for n in range(had, level)
+    )
 
 
 def count(text: str) -> Counter[str]:

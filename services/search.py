@@ -26,7 +26,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
 
 from models.prepared import Command
-from models.words import LEVELS, at_level, count, document, words
+from models.words import LEVELS, Leveled, at_level, count, document, leveled, words
 from services import listing, log
 from services.errors import Fault, Invalid
 from services.listing import Filter, Page, Query
@@ -76,12 +76,14 @@ class Searched:
 
     def counted(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return what counting the words of new data brings; slow for long texts."""
-        return {COUNTED: count(data[self.text])} if self.text and data.get(self.text) else {}
+        if not self.text or not data.get(self.text):
+            return {}
+        return {COUNTED: leveled(count(data[self.text]))}
 
-    def document(self, item: Any, counted: Mapping[str, int] | None) -> str:
+    def document(self, item: Any, counted: Leveled | None) -> str:
         """Return the words of ``item``; ``counted``: those of its text, if that is known."""
         if counted is None:
-            counted = count(getattr(item, self.text) or "") if self.text else {}
+            counted = leveled(count(getattr(item, self.text) or "") if self.text else {})
         heads = (getattr(item, name) for name in self.heads)
         return document((text for head in heads for text in _texts(head)), counted)
 
@@ -109,9 +111,7 @@ def wanted(text: str) -> Wanted:
     return found
 
 
-def keep(
-    session: Session, searched: Searched, item: Any, counted: Mapping[str, int] | None
-) -> None:
+def keep(session: Session, searched: Searched, item: Any, counted: Leveled | None) -> None:
     """Have the index keep the words of ``item`` with this transaction."""
     row = {"rowid": item.id, "words": searched.document(item, counted)}
     command = _keep(searched.table, _dialect(session))

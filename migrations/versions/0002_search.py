@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from migrations.columns import Number
 from models.search import Words
-from models.words import count, document
+from models.words import count, document, leveled
 
 revision = "0002"
 down_revision = "0001"
@@ -102,8 +102,8 @@ def _batches(source: sa.TableClause) -> Iterator[Sequence[Any]]:
 
 def _of_post(row: Any) -> str:
     tags = row.tags if isinstance(row.tags, list) else ()
-    return document((row.title, *tags), count(row.body))
+    return document((row.title, *tags), leveled(count(row.body)))
 
 
 def _of_user(row: Any) -> str:
-    return document((row.username, row.name or ""), {})
+    return document((row.username, row.name or ""), leveled({}))

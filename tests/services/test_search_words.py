@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from models.words import LEVELS, MAX_LENGTH, at_level, count, document, words
+from models.words import LEVELS, MAX_LENGTH, at_level, count, document, leveled, words
 from services.search import MAX_WORDS, NoWords, wanted
 from services.snippets import snippet
 
@@ -44,7 +44,7 @@ class TestWords:
 
 class TestDocument:
     def test_tells_how_good_a_word_is(self) -> None:
-        kept = document(["Bridge"], count("river " * 4 + "stone stone winter")).split()
+        kept = document(["Bridge"], leveled(count("river " * 4 + "stone stone winter"))).split()
 
         levels = {
             word: sum(each.rstrip("·") == word for each in kept)
@@ -54,7 +54,7 @@ class TestDocument:
         assert at_level("stone", 2) in kept
 
     def test_asks_more_of_longer_texts(self) -> None:
-        kept = document([], count("river " * 4 + "sand " * 3_000)).split()
+        kept = document([], leveled(count("river " * 4 + "sand " * 3_000))).split()
 
         assert at_level("river", 2) not in kept
         assert at_level("sand", 3) in kept
@@ -62,7 +62,7 @@ class TestDocument:
     def test_of_the_longest_text_fits_into_a_tsvector(self) -> None:
         text = "".join(f"{chr(0xAC00 + n % 11_000)}{n:x} " for n in range(20_000))[:100_000]
 
-        assert len(document(["가" * 200], count(text)).encode()) < 2**20
+        assert len(document(["가" * 200], leveled(count(text))).encode()) < 2**20
 
 
 class TestWanted:
