@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from services.transfer import Line
-from services.transfer.markdown import MarkdownFolder
-from services.transfer.wordpress import WordPressExport
+
+if TYPE_CHECKING:
+    from services.transfer.markdown import MarkdownFolder
+    from services.transfer.wordpress import WordPressExport
 
 #: What can be read beside JSON Lines.
 FORMATS = ("markdown", "wordpress")
@@ -38,6 +41,8 @@ def converted(kind: str, names: Sequence[str], author: str | None) -> Iterator[I
     if kind == "markdown":
         if not all(path.is_dir() for path in paths):
             raise click.UsageError("--from markdown reads folders.")
+        from services.transfer.markdown import MarkdownFolder  # 6 MB with what both of them need
+
         sources: list[MarkdownFolder | WordPressExport] = [
             MarkdownFolder(path, author) for path in paths
         ]
@@ -45,6 +50,8 @@ def converted(kind: str, names: Sequence[str], author: str | None) -> Iterator[I
     else:
         if not all(path.is_file() for path in paths):
             raise click.UsageError("--from wordpress reads files.")
+        from services.transfer.wordpress import WordPressExport
+
         sources = [WordPressExport(path, author) for path in paths]
         total = sum(path.stat().st_size for path in paths)
     try:
