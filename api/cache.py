@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from werkzeug.routing import Rule
 
 #: Bytes that a process keeps, and of the longest answer among them.
-ROOM, LONGEST = 4 * 2**20, 2**18
+ROOM, LONGEST = 2 * 2**20, 2**18
 #: Requests of a URL that go past at most, after its answer was never as it had been.
 REST_MAX = 63
 
