@@ -1,5 +1,6 @@
 // What one does in the console, for its tests: open it, sign in, press Execute.
 import { BASE, openPage } from "./browser.mjs";
+import { picture } from "./web.mjs";
 
 const USER = process.env.SIGNPOST_USER;
 const PASSWORD = process.env.SIGNPOST_PASSWORD;
@@ -56,6 +57,9 @@ export async function press(page, operation, { body, reopens = true } = {}) {
   }
   if (body) {
     await block.locator("textarea.body-param__text").fill(body);
+  }
+  for (const input of await block.locator("input[type=file]").all()) {
+    await input.setInputFiles(picture("harbour.jpg"));
   }
   const answered = page.waitForResponse((each) => each.url().startsWith(`${BASE}/api/v1/`));
   await block.locator("button.execute").click();
