@@ -77,7 +77,7 @@ async function offerAll(system, id) {
   if (!operation) {
     return;
   }
-  const item = await newest(system, operation.path);
+  const item = await subject(system, operation.path);
   for (const parameter of operation.told.parameters ?? []) {
     const value = parameter.in === "path" ? partOf(item, parameter) : undefined;
     if (value !== undefined) {
@@ -140,6 +140,13 @@ function renewed(example, method) {
   };
 }
 
+/** Return what the variables of a path are of; where it is about what a user has, `id` is theirs. */
+async function subject(system, path) {
+  const [, version, kind] = path.match(/^(.*)\/users\/{id}\/([a-z]+)\/by-/) ?? [];
+  const item = await newest(system, kind ? `${version}/${kind}/{id}` : path);
+  return kind && item ? { ...item, id: item.author.id } : item;
+}
+
 /** Return the newest of what a path with variables is about: `/v1/posts/{id}/can` → a post. */
 async function newest(system, path) {
   if (!path.includes("/{")) {
@@ -163,7 +170,8 @@ async function newest(system, path) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   const answer = await fetch(`${server}${collection}?${query}`, { headers });
   const items = answer.ok ? (await answer.json()).items : [];
-  return items.find((each) => !each.current) ?? items[0]; // rather not the sign-in in use
+  // Rather not the sign-in in use, and what anybody may see.
+  return items.find((each) => !each.current && each.visibility !== "private") ?? items[0];
 }
 
 function tokenOf(system) {
