@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config import Config
-from models import Change, Post
+from models import Change
 from services import clock, log
 from services.actor import Actor
 from services.base import Service
@@ -38,20 +38,9 @@ class CursorExpired(ServiceError):
     message = "Read everything anew: changes since then cannot be told."
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One type of items in the feed."""
-
-    service: type[Service[Any]]
-    appears_at: InstrumentedAttribute[Any] | None = None
-    """From when on everyone sees what was published."""
-
-
 #: In the order of a walk: what others refer to comes first.
-KINDS = {
-    "users": Kind(UserService),
-    "posts": Kind(PostService, appears_at=Post.published_at),
-    "comments": Kind(CommentService, appears_at=Post.published_at),
+KINDS: dict[str, type[Service[Any]]] = {
+    service.type: service for service in (UserService, PostService, CommentService)
 }
 
 
@@ -209,8 +198,8 @@ class ChangeService:
             mine = sa.or_(mine, Change.owner_id == self.actor.id)
         return sa.or_(audience == log.EVERYONE, sa.and_(audience == log.OWNER_AND_STAFF, mine))
 
-    def _is_staff(self, kind: Kind) -> bool:
-        return self.actor is not None and self.actor.is_at_least(kind.service.staff)
+    def _is_staff(self, kind: type[Service[Any]]) -> bool:
+        return self.actor is not None and self.actor.is_at_least(kind.staff)
 
     def _items(self, rows: Sequence[Any], end: Any) -> list[Item]:
         """Make one item per id: what it is now, or that it is gone.
@@ -254,7 +243,7 @@ class ChangeService:
         return {
             (name, data.id): data
             for name, ids in _by_type(keys).items()
-            for data in self._visible(name, KINDS[name].service.model.id.in_(ids))
+            for data in self._visible(name, KINDS[name].model.id.in_(ids))
         }
 
     def _walk(self, cursor: Cursor, walk: Walk, limit: int) -> tuple[list[Item], Cursor]:
@@ -275,7 +264,7 @@ class ChangeService:
 
     def _following(self, cursor: Cursor, walk: Walk, limit: int) -> Sequence[Any]:
         kind = KINDS[walk.type]
-        conditions = [kind.service.model.id > walk.id]
+        conditions = [kind.model.id > walk.id]
         if walk.until is not None:
             if kind.appears_at is None or self._is_staff(kind):
                 return ()  # nothing appears, or not to those who saw it before
@@ -295,7 +284,7 @@ class ChangeService:
         return service.complete(self.session.execute(statement, params).all(), params)
 
     def _service(self, name: str) -> Service[Any]:
-        return KINDS[name].service(self.session, self.actor, self.config)
+        return KINDS[name](self.session, self.actor, self.config)
 
     def _time_of(self, walk: Walk, data: Any) -> datetime:
         appears_at = KINDS[walk.type].appears_at

@@ -41,6 +41,7 @@ class CommentService(Authored[Comment]):
         "ids": any_of(Comment.id),
     }
     defaults = {"parent_id": None}
+    appears_at = Post.published_at
     history = ("body",)
     writer = "reader"
 

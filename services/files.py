@@ -52,6 +52,7 @@ class FileService(Authored[File]):
         "own": Filter(lambda _service, _value: File.author_id == ACTOR, shape=lambda _value: None),
     }
     defaults = {"visibility": "private"}
+    appears_at = Post.published_at  # a picture is seen with the post that shows it
     history = ("name", "visibility")
     staff = "admin"
 

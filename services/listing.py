@@ -64,9 +64,8 @@ class Order:
     def past(self, here: tuple[Any, Any], there: tuple[Any, Any]) -> sa.ColumnElement[bool]:
         """Return the condition: one (value, id) comes after another one."""
         one, other = sa.tuple_(*here), sa.tuple_(*there)
-        if (
-            self.descending
-        ):  # the plain bound says nothing new, but PostgreSQL enters the index by it
+        # The plain bound says nothing new, but PostgreSQL enters the index by it.
+        if self.descending:
             return sa.and_(here[0] <= there[0], one < other)
         return sa.and_(here[0] >= there[0], one > other)
 

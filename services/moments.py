@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.prepared import Question
-from services.changes import KINDS
+from services.registry import RESOURCES
 from services.transaction import meaning
 
 #: A server that takes over after another one counts transactions anew that the other had, too.
@@ -48,8 +48,8 @@ class Moments:
         self._watcher: Any = None
         self._watchers = count(1)
         self._watching = 0
-        columns = {kind.appears_at for kind in KINDS.values() if kind.appears_at is not None}
-        self._appearances = [_next_of(column) for column in columns]
+        columns = (service.appears_at for service in RESOURCES.values())
+        self._appearances = [_next_of(each) for each in {*columns} if each is not None]
 
     def now(self) -> Hashable | None:
         """Return the present moment; None if the database doesn't tell.

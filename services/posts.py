@@ -78,6 +78,7 @@ class PostService(Authored[Post]):
     }
     searched = Searched(POST_WORDS, heads=("title", "tags"), text="body")
     defaults = {"excerpt": None, "tags": [], "cover_id": None}
+    appears_at = Post.published_at
     history = ("title", "body", "slug", "excerpt", "status", "published_at", "tags", "cover_id")
 
     def public_rows(self, moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:

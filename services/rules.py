@@ -56,6 +56,8 @@ class Rules(Generic[M]):
     """What PUT makes of an optional field that is absent; fields not named here stay."""
     history: ClassVar[tuple[str, ...]] = ()
     """Fields of a revision."""
+    appears_at: ClassVar[InstrumentedAttribute[Any] | None] = None
+    """From when on everyone sees what is public, where ``visible`` asks for ``NOW``."""
     staff: ClassVar[str] = "editor"
     """The role from which on one may change, see and restore everybody's items."""
     _statements: ClassVar[dict[Any, Question]]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import User
+from services.base import Service
 from services.moments import Moments
+from services.registry import RESOURCES
 from services.transaction import Sharing, transact
 from tests.factories import make_user
 
@@ -63,3 +66,13 @@ class TestNow:
             moments._watcher.dbapi_connection.close()
             assert moments.now() is None
             assert moments.now() not in {None, found}
+
+
+class TestUntil:
+    @pytest.mark.parametrize("service", RESOURCES.values(), ids=RESOURCES)
+    def test_who_asks_for_the_time_says_when_what_appears(
+        self, session: Session, service: type[Service[Any]]
+    ) -> None:
+        asked = service(session).visible().compile().params
+
+        assert ("now" in asked) == (service.appears_at is not None)
