@@ -74,6 +74,8 @@ class TestDecode:
             (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
             (b'"\\ud83d\\ude00"', "\U0001f600"),
             (b"[" * 32 + b"]" * 32, json.loads("[" * 32 + "]" * 32)),
+            (b"[" + b"[]," * 99_998 + b"[]]", [[]] * 99_999),
+            (b'["' + b'[{\\"' * 100_000 + b'"]', ['[{"' * 100_000]),
         ],
     )
     def test_what_json_is(self, raw: bytes, expected: Any) -> None:
@@ -112,6 +114,8 @@ class TestDecode:
             b"[" * 100_000,
             b'{"a":' * 100_000,
             b"[" * 100_000 + b"]" * 100_000,
+            b"[" + b"{}," * 99_999 + b"[]]",
+            b'["' + b'[\\"' * 500_000,
         ],
     )
     def test_what_is_refused_and_quickly(self, raw: bytes) -> None:

@@ -15,7 +15,7 @@ import structlog
 from flask import Flask, g
 from flask.testing import FlaskClient
 
-from api import errors, headers, logs
+from api import errors, headers, logs, seen
 from config import Config
 from models.engine import database_url, engine_options
 from services.errors import Unavailable
@@ -42,6 +42,8 @@ def make_client() -> Callable[..., FlaskClient]:
         config = Config(SECRET_KEY=SECRET, **settings)  # type: ignore[arg-type]
         app = Flask("api")
         app.config["SIGNPOST"] = config
+        app.extensions["signpost"] = SimpleNamespace()
+        seen.init_app(app)
         logs.init_app(app, config)
         headers.init_app(app, config)
         errors.init_app(app)

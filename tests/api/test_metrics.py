@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
 
-from api import errors, headers, logs, metrics
+from api import errors, headers, logs, metrics, seen
 from config import Config
 
 TOKEN = "a token for Prometheus"
@@ -24,6 +25,8 @@ def make_client() -> MakeClient:
         config = Config(SECRET_KEY="0123456789abcdef" * 3, LOG_LEVEL="error", **settings)  # type: ignore[arg-type]
         app = Flask("api")
         app.config["SIGNPOST"] = config
+        app.extensions["signpost"] = SimpleNamespace()
+        seen.init_app(app)
         logs.init_app(app, config)
         metrics.init_app(app, config)
         headers.init_app(app, config)
