@@ -2,204 +2,185 @@
 
 Nothing else reads the environment. ``.env.example`` and the table in docs/operations.md are made
 from the fields below (``flask settings``). A wrong setting stops the start with one line that
-names it.
+names it. How texts become settings is in config_env.py; extensions declare theirs in the same way.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
-from io import StringIO
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from dotenv.parser import parse_stream
-
+import config_env as env
 import config_rules as rules
-from config_rules import Check
+from config_env import ConfigError, setting
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["Config", "ConfigError", "made_once", "read_settings", "setting", "shell_names"]
+
+D = TypeVar("D", bound="DataclassInstance")
 
 _DAY = 86_400
 #: Settings of parts that are not there yet: an ``.env`` may have them already.
 _LATER = frozenset({"REDIS_URL", "HISTORY_RETENTION"})
 #: Databases of one process alone.
 _MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
-_BOOLEANS = {"on": True, "true": True, "yes": True, "1": True} | {
-    "off": False, "false": False, "no": False, "0": False
-}  # fmt: skip
-
-
-class ConfigError(SystemExit):
-    """Settings that the service must not start with; ends the process with status 2.
-
-    Args:
-        faults: one line each, beginning with the setting's name.
-    """
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__(2)
-        self.faults = faults
-
-    def __str__(self) -> str:
-        return "\n".join(self.faults)
-
-
-def _setting(default: T, meaning: str, check: Check[T] | None = None, secret: bool = False) -> T:
-    metadata = {"meaning": meaning, "check": check, "secret": secret}
-    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Every setting of the service. Durations are in seconds, sizes in bytes."""
 
-    HOST: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 is every IPv4 address.")
-    PORT: int = _setting(8000, "Port to listen on.", rules.between(1, 65_535))
-    ENV: str = _setting(
+    HOST: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 is every IPv4 address.")
+    PORT: int = setting(8000, "Port to listen on.", rules.between(1, 65_535))
+    ENV: str = setting(
         "production",
         "`production`, or `development`: local origins may call the API.",
         rules.one_of("production", "development"),
     )
-    PUBLIC_URL: str = _setting(
+    PUBLIC_URL: str = setting(
         "",
         "URL under which clients see the service, also with a path prefix; `Location`, `Link`, "
         "problem types and specs derive from it. Unset: links are path-absolute.",
         rules.public_url,
     )
-    ALLOWED_HOSTS: tuple[str, ...] = _setting(
+    ALLOWED_HOSTS: tuple[str, ...] = setting(
         (),
         "Host names that requests may name, comma separated, beside that of PUBLIC_URL. "
         "Checked when this or PUBLIC_URL is set.",
         rules.hosts,
     )
-    TRUSTED_PROXIES: int = _setting(
+    TRUSTED_PROXIES: int = setting(
         0, "How many proxies stand in front and set the X-Forwarded headers.", rules.between(0, 10)
     )
-    WORKERS: int = _setting(0, "Processes; 0 means one for each core.", rules.between(0, 256))
-    THREADS: int = _setting(
+    WORKERS: int = setting(0, "Processes; 0 means one for each core.", rules.between(0, 256))
+    THREADS: int = setting(
         4,
         "Requests that a process works on at once; also the size of its database pool.",
         rules.between(1, 256),
     )
-    DRAIN_DELAY: int = _setting(
+    DRAIN_DELAY: int = setting(
         0,
         "How long after SIGTERM requests are still accepted while `/readyz` says 503, so that load "
         "balancers notice.",
         rules.between(0, 5),
     )
-    DATA_DIR: Path = _setting(  # noqa: RUF009 - makes a dataclass field
+    DATA_DIR: Path = setting(  # noqa: RUF009 - makes a dataclass field
         Path("instance"), "Folder of the SQLite database and of what is made once, such as keys."
     )
-    DATABASE_URL: str = _setting(
+    DATABASE_URL: str = setting(
         "",
         "`sqlite:///path` or `postgresql://user:password@host/name`. Unset: SQLite in DATA_DIR.",
         rules.database,
         secret=True,
     )
-    SECRET_KEY: str = _setting(
+    SECRET_KEY: str = setting(
         "",
         "At least 32 random bytes for cursors and refresh tokens. Unset: made once in DATA_DIR; "
         "several hosts must share it.",
         rules.secret_key,
         secret=True,
     )
-    JWT_KEYS: tuple[str, ...] = _setting(
+    JWT_KEYS: tuple[str, ...] = setting(
         (),
         "Ed25519 private keys, 32 bytes each in base64url, comma separated: the first signs "
         "access tokens, all verify them. Unset: made once in DATA_DIR.",
         rules.keys,
         secret=True,
     )
-    ACCESS_TOKEN_TTL: int = _setting(900, "Life of an access token.", rules.between(10, _DAY))
-    REFRESH_TOKEN_TTL: int = _setting(
+    ACCESS_TOKEN_TTL: int = setting(900, "Life of an access token.", rules.between(10, _DAY))
+    REFRESH_TOKEN_TTL: int = setting(
         30 * _DAY, "How long a refresh token lives unused.", rules.between(60, 366 * _DAY)
     )
-    SESSION_TTL: int = _setting(
+    SESSION_TTL: int = setting(
         90 * _DAY, "How long a sign-in lasts in all.", rules.between(60, 3660 * _DAY)
     )
-    REGISTRATION: str = _setting(
+    REGISTRATION: str = setting(
         "open",
         "`open`: anyone may sign up; `closed`: admins make users.",
         rules.one_of("open", "closed"),
     )
-    ADMIN_USERNAME: str = _setting(
+    ADMIN_USERNAME: str = setting(
         "admin",
         "Name of the admin that is made at the first start, if there is none.",
         rules.username,
     )
-    ADMIN_EMAIL: str = _setting("admin@example.com", "That admin's email address.", rules.email)
-    ADMIN_PASSWORD: str = _setting(
+    ADMIN_EMAIL: str = setting("admin@example.com", "That admin's email address.", rules.email)
+    ADMIN_PASSWORD: str = setting(
         "",
         "That admin's password. Unset: a random one is printed once.",
         rules.password,
         secret=True,
     )
-    PASSWORD_BLOCKLIST: Path | None = _setting(  # noqa: RUF009 - makes a dataclass field
+    PASSWORD_BLOCKLIST: Path | None = setting(  # noqa: RUF009 - makes a dataclass field
         None,
         "File of refused passwords, one a line, or `off`. Unset: the 10,000 commonest.",
         rules.readable,
     )
-    CORS_ORIGINS: tuple[str, ...] = _setting(
+    CORS_ORIGINS: tuple[str, ...] = setting(
         (), "Exact origins whose pages may call the API, comma separated.", rules.origins
     )
-    RATE_LIMITS: bool = _setting(True, "`off` lifts every limit of requests; for tests only.")
-    SIGN_IN_LIMIT: int = _setting(
+    RATE_LIMITS: bool = setting(True, "`off` lifts every limit of requests; for tests only.")
+    SIGN_IN_LIMIT: int = setting(
         10, "Sign-ins a minute per account and address.", rules.between(1, 1_000_000)
     )
-    REQUIRE_IF_MATCH: bool = _setting(
+    REQUIRE_IF_MATCH: bool = setting(
         False, "`on`: PUT, PATCH and DELETE without If-Match are refused with 428."
     )
-    MAX_JSON_BYTES: int = _setting(
+    MAX_JSON_BYTES: int = setting(
         2 * 1024 * 1024, "Largest JSON body.", rules.between(1024, 1024 * 1024 * 1024)
     )
-    MAX_FILE_BYTES: int = _setting(
+    MAX_FILE_BYTES: int = setting(
         10 * 1024 * 1024, "Largest file that may be uploaded.", rules.between(1, 2**40)
     )
-    QUOTA_BYTES: int = _setting(
+    QUOTA_BYTES: int = setting(
         2**30, "What all files of a user may have together.", rules.between(1, 2**50)
     )
-    FILES_DIR: Path | None = _setting(  # noqa: RUF009 - makes a dataclass field
+    FILES_DIR: Path | None = setting(  # noqa: RUF009 - makes a dataclass field
         None, "Folder of the contents of files. Unset: `files` in DATA_DIR."
     )
-    S3_BUCKET: str = _setting(
+    S3_BUCKET: str = setting(
         "",
         "Bucket of an S3-compatible store for the contents of files, instead of FILES_DIR.",
         rules.bucket,
     )
-    S3_ENDPOINT: str = _setting(
+    S3_ENDPOINT: str = setting(
         "", "URL of that store. Unset: Amazon's in S3_REGION.", rules.endpoint
     )
-    S3_PUBLIC_ENDPOINT: str = _setting(
+    S3_PUBLIC_ENDPOINT: str = setting(
         "",
         "URL of that store for clients: they download from it, by URLs that are good for a minute. "
         "Unset: they download from this service.",
         rules.endpoint,
     )
-    S3_REGION: str = _setting("us-east-1", "Region that requests to that store are signed for.")
-    S3_ACCESS_KEY: str = _setting("", "Name of the key to that store.", secret=True)
-    S3_SECRET_KEY: str = _setting("", "The key itself.", secret=True)
-    LOG_FORMAT: str = _setting(
+    S3_REGION: str = setting("us-east-1", "Region that requests to that store are signed for.")
+    S3_ACCESS_KEY: str = setting("", "Name of the key to that store.", secret=True)
+    S3_SECRET_KEY: str = setting("", "The key itself.", secret=True)
+    LOG_FORMAT: str = setting(
         "json", "`json`: one object a line; `text`: for people.", rules.one_of("json", "text")
     )
-    LOG_LEVEL: str = _setting(
+    LOG_LEVEL: str = setting(
         "info",
         "Least level that is logged: `debug`, `info`, `warning` or `error`.",
         rules.one_of("debug", "info", "warning", "error"),
     )
-    SENTRY_DSN: str = _setting(
+    SENTRY_DSN: str = setting(
         "", "Where crashes are reported to. Unset: nowhere.", rules.report_url, secret=True
     )
-    METRICS_TOKEN: str = _setting(
+    METRICS_TOKEN: str = setting(
         "",
         "Bearer token for `/metrics`, at least 16 characters. Unset: loopback only.",
         rules.long_if_set,
         secret=True,
+    )
+    EXTENSIONS_DISABLED: tuple[str, ...] = setting(
+        (), "Names of installed extensions that are not loaded, comma separated.", rules.extensions
     )
 
     def __post_init__(self) -> None:
@@ -221,9 +202,7 @@ class Config:
         )
         for name, value in derived.items():
             object.__setattr__(self, name, value)
-        found = ((each, _fault(each, getattr(self, each.name))) for each in fields(self))
-        if faults := [f"{each.name}: {fault}" for each, fault in found if fault]:
-            raise ConfigError(faults)
+        env.check(self)
         if self.S3_BUCKET and not (self.S3_ACCESS_KEY and self.S3_SECRET_KEY):
             raise ConfigError(["S3_BUCKET: needs S3_ACCESS_KEY and S3_SECRET_KEY"])
 
@@ -238,21 +217,22 @@ class Config:
         """
         os.environ.pop("FLASK_DEBUG", None)  # else `flask run` would offer Werkzeug's debugger
         faults: list[str] = []
-        texts = _env_file(file, faults) if file.exists() else {}
+        texts = env.file_texts(file, _is_ours, faults)
         texts |= {each.name: environ[each.name] for each in fields(cls) if each.name in environ}
         if environ.get("DEBUG", "").lower() in ("1", "on", "true", "yes"):
             faults.append("DEBUG: there is no debug mode; unset it, or use ENV=development")
-        values = _parsed({name: text.strip() for name, text in texts.items()}, faults)
+        values = env.parsed(cls, texts, faults)
         if faults:
-            _stop(ConfigError(faults))
+            ConfigError(faults).stop()
         try:
             if "SECRET_KEY" not in values:
                 values["SECRET_KEY"] = _secret_in(values.get("DATA_DIR", cls.DATA_DIR))
-            config = cls(**values)  # type: ignore[arg-type]
+            config = cls(**values)
         except ConfigError as error:
-            _stop(error)
+            error.stop()
         if config.DATABASE_URL.partition("?")[0] in _MEMORY:
-            _stop(ConfigError(["DATABASE_URL: needs a file, each process has a memory of its own"]))
+            fault = "DATABASE_URL: needs a file, each process has a memory of its own"
+            ConfigError([fault]).stop()
         return config
 
     @property
@@ -275,6 +255,42 @@ class Config:
         """Hosts that a request may name, in lower case, some with a port; empty: any."""
         named = {urlsplit(self.PUBLIC_URL).netloc, *self.ALLOWED_HOSTS}
         return frozenset(host.lower() for host in named if host)
+
+
+def read_settings(
+    cls: type[D],
+    name: str,
+    environ: Mapping[str, str] = os.environ,
+    file: Path = Path(".env"),
+) -> D:
+    """Read the settings of the extension ``name``: ``PAGE_SIZE`` of ``people`` is PEOPLE_PAGE_SIZE.
+
+    Args:
+        cls: a frozen dataclass whose fields are made by ``setting``.
+
+    Raises:
+        ConfigError: after printing a line for each fault.
+        TypeError: a field is declared in a way that cannot be read, or is a setting of the core.
+    """
+    known = env.names_of(cls, name)
+    if taken := sorted(known.keys() & env.names_of(Config).keys()):
+        raise TypeError(f"{', '.join(taken)}: a setting of the core is called so")
+    faults: list[str] = []
+
+    def is_its(text: str) -> bool | None:
+        return text in known or (False if env.owner_of(text, [name]) == name else None)
+
+    texts = env.file_texts(file, is_its, faults)
+    texts |= {each: environ[each] for each in known if each in environ}
+    values = env.parsed(cls, texts, faults, name)
+    if faults:
+        ConfigError(faults).stop()
+    try:
+        settings = cls(**values)
+        env.check(settings, name)
+    except ConfigError as error:
+        error.stop()
+    return settings
 
 
 def made_once(path: Path, make: Callable[[], str]) -> str:
@@ -315,71 +331,13 @@ def _absolute(url: str) -> str:
     return f"sqlite:///{Path(path).absolute()}{question}{query}"
 
 
-def _env_file(path: Path, faults: list[str]) -> dict[str, str]:
-    known, texts = {each.name for each in fields(Config)}, dict[str, str]()
-    try:
-        bindings = list(parse_stream(StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError) as exc:
-        faults.append(f"{path}: cannot be read: {exc}")
-        return texts
-    for binding in bindings:
-        if binding.error or (binding.key is not None and binding.value is None):
-            faults.append(f"{path}, line {binding.original.line}: is not NAME=value")
-        elif binding.key in _LATER:
-            continue
-        elif binding.key is not None and binding.key not in known:
-            faults.append(f"{binding.key}: there is no such setting ({path})")
-        elif binding.key is not None:
-            texts[binding.key] = binding.value or ""
-    return texts
-
-
-def _parsed(texts: Mapping[str, str], faults: list[str]) -> dict[str, object]:
-    values: dict[str, object] = {}
-    for each in fields(Config):
-        if text := texts.get(each.name):
-            try:
-                values[each.name] = _parse(str(each.type), text)
-            except (KeyError, ValueError):
-                shown = "its value" if each.metadata["secret"] else repr(text)
-                faults.append(f"{each.name}: {shown} is not {_KINDS[str(each.type)]}")
-    return values
-
-
-_KINDS = {
-    "str": "a text",
-    "int": "a whole number",
-    "bool": "on or off",
-    "Path": "a path",
-    "Path | None": "a path",
-    "tuple[str, ...]": "a list",
-}
-
-
-def _parse(kind: str, text: str) -> object:
-    if kind == "int":
-        if not re.fullmatch(r"-?[0-9]{1,15}", text, re.A):
-            raise ValueError(text)
-        return int(text)
-    if kind == "bool":
-        return _BOOLEANS[text.lower()]
-    if kind.startswith("Path"):
-        return Path(text)
-    if kind.startswith("tuple"):
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    return text
-
-
-def _fault(each: Field[object], value: object) -> str | None:
-    check: Check[object] | None = each.metadata["check"]
-    return check(value) if check else None
-
-
-def _stop(error: ConfigError) -> NoReturn:
-    sys.stderr.writelines(f"{line}\n" for line in error.faults)
-    raise error
-
-
 def shell_names() -> frozenset[str]:
     """Return the names of all environment variables."""
     return frozenset(os.environ)
+
+
+def _is_ours(name: str) -> bool | None:
+    """Whether a name in the file is a setting of the core; None if it may be an extension's."""
+    if name in _LATER:
+        return None
+    return name in env.names_of(Config) or (None if env.owner_of(name) else False)

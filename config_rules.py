@@ -129,6 +129,12 @@ def keys(values: tuple[str, ...]) -> str | None:
     return None
 
 
+def extensions(values: tuple[str, ...]) -> str | None:
+    """Refuse what no extension can be called."""
+    wrong = next((each for each in values if not re.fullmatch("[a-z][a-z0-9_]*", each)), None)
+    return f"{wrong!r} is not the name of an extension" if wrong else None
+
+
 def long_if_set(value: str) -> str | None:
     """Refuse a token that could be guessed."""
     return "must be at least 16 characters long" if 0 < len(value) < 16 else None
