@@ -17,7 +17,7 @@ from tests.contract.examples import blocks
 from tests.servers import ROOT, LiveServer, live_server
 
 GUIDE = ROOT / "docs" / "extending.md"
-FILES = ("config.py", "config_rules.py", "wsgi.py", "alembic.ini")
+FILES = ("config.py", "config_env.py", "config_rules.py", "wsgi.py", "alembic.ini")
 SOURCES = ("api", "migrations", "models", "services", *FILES)
 #: A new file: its name stands in the heading before the block. A line for an old one: in its fence.
 NEW_FILE = re.compile(r"^## [^\n]*`([^`\n]+\.py)`\n\n```python\n(.*?)^```", re.M | re.S)
