@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models import Change, Revision
 from models.prepared import Command, run_last
+from services.hooks import Changed
 
 #: Audiences: who could see an item before a change, and after it.
 NOBODY, OWNER_AND_STAFF, EVERYONE = 0, 1, 2
@@ -72,6 +73,15 @@ def record_each(session: Session, entries: sa.Select[Any]) -> None:
         entries: selects the columns of ``Change`` after ``at``, in the table's order.
     """
     session.info.setdefault(_ENTRIES, []).append((entries, None))
+
+
+def recorded(session: Session) -> tuple[Changed, ...]:
+    """Return what was logged one by one and is not written yet; of a cascade only its root."""
+    return tuple(
+        Changed(each.type, each.id, each.op, each.version, each.actor_id, each.via)
+        for each, _ in session.info.get(_ENTRIES, ())
+        if isinstance(each, Entry)
+    )
 
 
 def run_before(session: Session, command: Command, *rows: Mapping[str, Any]) -> None:

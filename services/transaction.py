@@ -29,6 +29,7 @@ from services.errors import (
     TimedOut,
     Unavailable,
 )
+from services.hooks import hooks
 
 T = TypeVar("T")
 
@@ -206,6 +207,7 @@ def _in_transaction(session: Session, work: Callable[[], T], shared: sa.Connecti
 
 def _commit(session: Session) -> None:
     session.flush()
+    changes = log.recorded(session) if hooks.calls else ()
     try:
         log.flush(session)  # commits too, if there is anything to log
         session.commit()
@@ -213,7 +215,9 @@ def _commit(session: Session) -> None:
         if exc.connection_invalidated:
             raise Unavailable(_UNSURE, retry_after=1, extra={"outcome": "unknown"}) from exc
         raise
-    session.info[_COMMITTED] = session.info.pop(_AFTER_COMMIT, ())
+    session.info[_COMMITTED] = session.info.pop(_AFTER_COMMIT, [])
+    if changes:
+        session.info[_COMMITTED].append(lambda: hooks.run(changes))
 
 
 @contextmanager
