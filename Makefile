@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r
+# Folders of extensions/ that are served: EXTENSIONS="calculator frames" make run. Tests have them all.
+ALL := $(patsubst extensions/%/pyproject.toml,%,$(wildcard extensions/*/pyproject.toml))
+EXTENSIONS ?= $(filter-out frames,$(ALL))
 # Options for pytest: make test ARGS="tests/services -k slug --database=sqlite"
 ARGS ?=
 
@@ -11,41 +14,41 @@ ARGS ?=
 LONG := browser or node or clients or fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo dev test check lint format types bench prove lock hooks clean
+.PHONY: help run demo dev test check lint format types bench prove lock hooks clean serving developing
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/.run ## install what it needs and serve on http://127.0.0.1:8000
+run: serving ## install what it needs and serve on http://127.0.0.1:8000
 	@exec $(BIN)/python -m api.serve
 
-demo: $(VENV)/.run ## serve 40 posts and some users to try it with, and a web client of them
+demo: serving ## serve 40 posts and some users to try it with, and a web client of them
 	@exec scripts/demo
 
-dev: $(VENV)/.dev ## serve in development: reload on change, mail kept under /dev/mail
+dev: developing ## serve in development: reload on change, mail kept under /dev/mail
 	@exec env ENV=development $(BIN)/python -m api.serve --reload
 
-test: $(VENV)/.dev ## run the tests that need nothing but Python (ARGS="..." goes to pytest)
+test: developing ## run the tests that need nothing but Python (ARGS="..." goes to pytest)
 	@$(BIN)/python -m pytest -m "not ($(LONG))" $(ARGS)
 
 check: lint types ## all that CI does: lint, types and every test, the long ones too
 	@scripts/check
 
-lint: $(VENV)/.dev ## look for mistakes and for other formatting than ours
+lint: developing ## look for mistakes and for other formatting than ours
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Formatting differs: run 'make format'."; exit 1; }
 
-format: $(VENV)/.dev ## write every file in our formatting
+format: developing ## write every file in our formatting
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-types: $(VENV)/.dev ## check the types
+types: developing ## check the types
 	@$(BIN)/mypy .
 
-bench: $(VENV)/.dev ## measure a server of its own; figures go to bench/results/
+bench: developing ## measure a server of its own; figures go to bench/results/
 	@$(BIN)/python -m bench.run $(ARGS)
 
-prove: $(VENV)/.dev ## the long proofs: crashes, races, fuzzing with large counts
+prove: developing ## the long proofs: crashes, races, fuzzing with large counts
 	@PROVE=1 $(BIN)/python -m pytest $(ARGS)
 
 lock: $(VENV)/.dev ## pin every dependency anew, with hashes, for all platforms
@@ -57,6 +60,12 @@ hooks: ## check every commit of this clone before it is made
 
 clean: ## remove what was installed and cached; the data in instance*/ stays
 	@rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage
+
+serving: $(VENV)/.run
+	@scripts/extensions $(EXTENSIONS)
+
+developing: $(VENV)/.dev
+	@scripts/extensions $(ALL)
 
 # Stamps: nothing is installed as long as the lock file is older than its stamp.
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python

@@ -44,7 +44,9 @@ MANUAL = (
     ("differences.md", "where the tutorials' ways became ours"),
     ("errors.md", "every error code"),
 )
-_DOCS = Path(__file__).parent.parent / "docs"
+#: The manual's folder: in the package where it was installed from a wheel, else beside it.
+_MANUAL = Path(__file__).with_name("manual")
+_DOCS = _MANUAL if _MANUAL.is_dir() else Path(__file__).parents[1] / "docs"
 
 
 def init_app(app: Flask) -> None:

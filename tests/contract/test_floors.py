@@ -87,8 +87,9 @@ def test_what_is_installed_is_what_is_pinned() -> None:
 
 def test_every_dependency_has_a_reason() -> None:
     # given
-    project = tomllib.loads(text("pyproject.toml"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    declared = tomllib.loads(text("pyproject.toml"))
+    project, groups = declared["project"], declared["dependency-groups"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"], *groups["build"]]
     # when
     rows = re.findall(r"^\| ([a-z][^|]*) \|", text("docs/decisions/0002-dependencies.md"), re.M)
     told = {Requirement(name).name for row in rows for name in row.split(", ")} - {"package"}
