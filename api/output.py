@@ -2,7 +2,7 @@
 
 A plan reads dicts, SQLAlchemy rows and objects, and gives what ``flask_restx.marshal`` would, but
 for this: what a row does not have is an error, not null. api/plans.py compiles, api/masks.py reads
-masks.
+masks, api/tables.py writes numbers and tables of numpy and pandas.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, cast
 import orjson
 from flask_restx import Model
 
+from api import tables
 from api.masks import Mask, parse_mask
 from api.plans import Plan, compile_plan
 from services.times import format_time
@@ -38,7 +39,7 @@ def masked(shape: Model, text: str) -> Plan:
 
 
 def dumps(data: Any) -> bytes:
-    """Return ``data`` as JSON: times in UTC with milliseconds, NaN as null.
+    """Return ``data`` as JSON: times in UTC with milliseconds, NaN as null, tables as records.
 
     Raises:
         TypeError: something in it has no JSON form.
@@ -74,8 +75,8 @@ def _masked(kept: _Kept, mask: Mask) -> Plan:
 
 
 def _default(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if value.__class__ is datetime:
         return format_time(value)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    return tables.encodable(value, _default)
