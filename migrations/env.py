@@ -1,6 +1,7 @@
 """What Alembic runs: the migrations that are due, on a connection that services/schema.py prepared.
 
-``alembic revision --autogenerate`` brings none, so it gets one to the database of the settings.
+They are of the history that it says, the core's or an extension's. ``alembic revision
+--autogenerate`` brings neither, so it gets the core's and the database of the settings.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
-from models import Base
 from models.base import UTCDateTime
-from models.search import is_foreign_to
+from services import drafts, schema
 
 #: Our own type → its name in migrations/columns.py. More specific types first.
 _NAMES: dict[type[sa.types.TypeEngine[Any]], str] = {
@@ -45,16 +45,14 @@ def _connection() -> AbstractContextManager[sa.Connection]:
     return sa.create_engine(database_url(Config.from_env().DATABASE_URL)).connect()
 
 
-def _is_ours(item: Any, name: str | None, kind: str, *_: object) -> bool:
-    return not is_foreign_to(context.get_context().dialect.name, name, kind)
-
-
+_history: schema.History = context.config.attributes.get("history", schema.CORE)
 with _connection() as connection:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=drafts.metadata_of(_history),
+        version_table=_history.table,
         render_item=_render,
-        include_object=_is_ours,
+        include_object=drafts.owned(_history, connection),
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():

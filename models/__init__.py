@@ -5,6 +5,7 @@ from models.base import Base
 from models.change import Change, Revision
 from models.comment import Comment
 from models.deletion import Deletion
+from models.extended import base_of, registry_of
 from models.file import Content, ContentHold, File
 from models.post import Post, PostSlug, PostTag
 from models.relation import Follow, Like
@@ -36,4 +37,6 @@ __all__ = [
     "Tag",
     "User",
     "UserSession",
+    "base_of",
+    "registry_of",
 ]

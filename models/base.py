@@ -1,4 +1,7 @@
-"""The declarative base and the columns that tables share; connections: models/engine.py."""
+"""The declarative base and the columns that tables share; connections: models/engine.py.
+
+Extensions have bases of their own: models/extended.py.
+"""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ import sys
 from pathlib import Path
 from services import schema
 from tests.databases import connect
-if len(sys.argv) > 2:
-    schema.FOLDER = Path(sys.argv[2])
-print(schema.upgrade(connect(sys.argv[1])), "alembic" in sys.modules)
+folder = Path(sys.argv[2]) if len(sys.argv) > 2 else schema.CORE.folder
+history = schema.History("", folder, schema.CORE.table)
+print(schema.upgrade(connect(sys.argv[1]), history), "alembic" in sys.modules)
 """
 
 #: Rebuilds a table that others refer to, as every change of a column does on SQLite, ...
@@ -57,18 +57,17 @@ def _end(process: subprocess.Popen[str]) -> str:
 
 @pytest.fixture
 def next_release(tmp_path: Path) -> Path:
-    """A folder of migrations with one more step, to be written by ``_write``."""
-    folder = tmp_path / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    steps = (path.name for path in schema.FOLDER.glob("versions/[0-9]*_*.py"))
-    for name in ("__init__.py", "columns.py", "env.py", *(f"versions/{step}" for step in steps)):
-        (folder / name).write_text((schema.FOLDER / name).read_text())
+    """A folder of steps with one more, to be written by ``_write``."""
+    folder = tmp_path / "50 % more, or: so"  # as folders may be called
+    folder.mkdir()
+    for step in schema.CORE.folder.glob("[0-9]*_*.py"):
+        (folder / step.name).write_text(step.read_text())
     return folder
 
 
 def _write(folder: Path, then: str) -> None:
     step = _STEP.format(then=then, head=schema.head())
-    (folder / "versions/9999_rename.py").write_text(step)
+    (folder / "9999_rename.py").write_text(step)
 
 
 class TestSeveralProcesses:

@@ -48,7 +48,7 @@ def _found(engine: sa.Engine, *words: str) -> tuple[int, int | None]:
 
 class TestUpgrade:
     def test_finds_what_was_there(self, empty: sa.Engine) -> None:
-        schema.upgrade(empty, "0001")
+        schema.upgrade(empty, version="0001")
         _fill(empty)
 
         schema.upgrade(empty)
@@ -63,11 +63,11 @@ class TestUpgrade:
 
 class TestDowngrade:
     def test_leaves_the_rows_and_can_be_undone(self, empty: sa.Engine) -> None:
-        schema.upgrade(empty, "0001")
+        schema.upgrade(empty, version="0001")
         _fill(empty)
         schema.upgrade(empty)
 
-        schema.downgrade(empty, "0001")
+        schema.downgrade(empty, version="0001")
         with empty.connect() as connection:
             tables = set(sa.inspect(connection).get_table_names())
             count = connection.exec_driver_sql("SELECT count(*) FROM posts").scalar()

@@ -57,7 +57,7 @@ def _fill(engine: sa.Engine) -> None:
 
 class TestUpgrade:
     def test_counts_what_was_there(self, empty: sa.Engine) -> None:
-        schema.upgrade(empty, "0003")
+        schema.upgrade(empty, version="0003")
         _fill(empty)
 
         schema.upgrade(empty)
@@ -78,7 +78,7 @@ class TestUpgrade:
         }
 
     def test_lists_what_everyone_sees(self, empty: sa.Engine) -> None:
-        schema.upgrade(empty, "0003")
+        schema.upgrade(empty, version="0003")
         _fill(empty)
         schema.upgrade(empty)
 
