@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import CO_COROUTINE
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +28,7 @@ from api import (
     jwks,
     logs,
     metrics,
+    mounting,
     namespaces,
     openapi,
     pages,
@@ -36,7 +37,9 @@ from api import (
     transfers,
 )
 from api.answers import Answer
+from api.loading import Extension, load
 from api.pagination import Cursors
+from api.replies import Json
 from config import Config
 from services import pictures
 
@@ -93,8 +96,37 @@ class ProblemApi(Api):  # type: ignore[misc]  # RESTX is untyped
         """Leave out RESTX's own copy of Swagger UI; ours is api/console.py."""
 
 
-def create_app(config: Config) -> Flask:
-    """Build the service from its settings; opens no connection and reads no database."""
+def create_app(config: Config, extensions: Sequence[Extension] | None = None) -> Flask:
+    """Build the service from its settings; opens no connection and reads no database.
+
+    Args:
+        extensions: what ``load`` returned, if it was asked already. One that cannot be mounted is
+            left out: its failure is its own problem.
+    """
+    found = list(load(config) if extensions is None else extensions)
+    try:
+        return _assemble(config, found)
+    except Exception:
+        bare = [each for each in found if each.state != "loaded"]
+        if len(bare) == len(found):
+            raise
+    _assemble(config, bare)  # raises if the fault is not with any of them
+    return _assemble(config, _without_faulty(config, found))
+
+
+def _without_faulty(config: Config, extensions: Sequence[Extension]) -> list[Extension]:
+    """Return them all, those marked as failed that cannot be mounted beside those before."""
+    good: list[Extension] = []
+    for each in extensions:
+        try:
+            _assemble(config, [*good, each])
+        except Exception as exc:  # noqa: BLE001 - whatever a stranger's code raises
+            each = each.failed(exc)
+        good.append(each)
+    return good
+
+
+def _assemble(config: Config, extensions: Sequence[Extension]) -> Flask:
     app = Signpost(__name__, static_folder=None)
     app.debug = False  # whatever FLASK_DEBUG says: a traceback is for the log
     app.config.from_mapping(
@@ -105,7 +137,10 @@ def create_app(config: Config) -> Flask:
         RESTX_MASK_SWAGGER=False,
         RESTX_INCLUDE_ALL_MODELS=True,
     )
-    app.extensions["signpost"] = SimpleNamespace(cursors=Cursors(config.SECRET_KEY))
+    app.json = Json(app)
+    app.extensions["signpost"] = SimpleNamespace(
+        cursors=Cursors(config.SECRET_KEY), extensions=extensions, mounted={}, uploads=set()
+    )
     seen.init_app(app)
     logs.init_app(app, config)
     metrics.init_app(app, config)
@@ -123,13 +158,13 @@ def create_app(config: Config) -> Flask:
         page.init_app(app)
     health.init_app(app, config)
     jwks.init_app(app)
-    openapi.install(app, _api(app), config)
+    openapi.install(app, _api(app, extensions), config)
     commands.init_app(app)
     transfers.init_app(app)
     return app
 
 
-def _api(app: Flask) -> Api:
+def _api(app: Flask, extensions: Sequence[Extension]) -> Api:
     """Mount everything declared under ``/api``; RESTX's own pages and specs stay off."""
     blueprint = Blueprint("api", __name__, url_prefix=openapi.BASE)
     api = ProblemApi(
@@ -142,5 +177,6 @@ def _api(app: Flask) -> Api:
     )
     api.init_app(blueprint, add_specs=False)
     app.extensions["signpost"].specs = namespaces.mount(api)
+    mounting.mount(app, api, extensions)
     app.register_blueprint(blueprint)
     return api

@@ -30,12 +30,13 @@ from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import InvalidTokenError, PyJWTError
 
+from api import access, mounted
 from api.database import engine_of
 from api.problems import Challenge
 from config import Config
 from services import keys, passwords, refresh
 from services.actor import ROLES, Actor
-from services.errors import Unauthenticated, Unavailable
+from services.errors import Unavailable
 from services.lifetimes import lifetimes
 from services.refresh import Grant
 from services.revocation import Registry
@@ -63,6 +64,7 @@ _CLAIMS: dict[str, type] = {
     "scope": str,
 }
 
+_VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _UNKNOWN: Any = object()
 
 jwt = JWTManager()
@@ -175,20 +177,18 @@ def watch() -> Callable[[], None]:
 def guard(view: Callable[..., Response]) -> Callable[..., Response]:
     """Check the caller before a view of the API runs.
 
-    An ``Endpoint`` says which verbs are for anyone (``anonymous``); of any other resource a verb is
-    for anyone only if it is documented so (``@ns.doc(security=[])``). Whoever sends a token that is
-    not good is refused in any case, unless the endpoint takes none (``takes_token = False``).
+    api/access.py says who may call what. Whoever sends a token that is not good is refused in any
+    case, unless the endpoint takes none (``takes_token = False``).
     """
-    cls: Any = view.view_class  # type: ignore[attr-defined]  # set by Flask's as_view
-    public = {verb for verb in cls.methods or () if _is_public(cls, verb)}
-    public |= {"HEAD"} if "GET" in public else set()
+    cls: Any = getattr(view, "view_class", view)  # the former is set by Flask's as_view
+    needs = {verb: access.needed(cls, verb) for verb in getattr(cls, "methods", None) or _VERBS}
+    needs.setdefault("HEAD", needs.get("GET", access.UNDECLARED))
     takes_token = getattr(cls, "takes_token", True)
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Response:
         if takes_token:
-            if current_actor() is None and request.method not in public:
-                raise Unauthenticated()
+            access.check(needs[request.method], current_actor())
         else:
             app_ctx.g.actor = None
         return view(*args, **kwargs)
@@ -244,13 +244,22 @@ def _decode_key(header: dict[str, Any], _payload: dict[str, Any]) -> Any:
 
 
 def _authenticate(header: str) -> Actor:
-    if len(header) > MAX_TOKEN_BYTES or not (match := _BEARER.fullmatch(header)):
+    match = None
+    if len(header) <= MAX_TOKEN_BYTES:
+        match = _BEARER.fullmatch(header) or _BEARER.fullmatch(_as_bearer(header))
+    if match is None:
         raise _refused()
     found = app_ctx.g.verified = _remembered(match[1])
     if time.time() >= found.exp + LEEWAY:
         raise _refused("The access token has expired.")
     _refuse_revoked(found)
     return found.actor
+
+
+def _as_bearer(header: str) -> str:
+    """Return what it is called here if the extension that is asked has its own scheme for it."""
+    extension, (scheme, _, rest) = mounted.of(request.path), header.partition(" ")
+    return f"Bearer {rest}" if extension and scheme.lower() in extension.schemes else ""
 
 
 def _refuse_revoked(found: _Verified) -> None:
@@ -317,14 +326,6 @@ def _check(found: Any, wanted: dict[str, type], *, exactly: bool) -> None:
         raise ValueError("a member is nested")
     if exactly and found.keys() != wanted.keys():
         raise ValueError("a member is not known")
-
-
-def _is_public(cls: Any, verb: str) -> bool:
-    if (anonymous := getattr(cls, "anonymous", None)) is not None:
-        return verb in anonymous
-    said = {**getattr(cls, "__apidoc__", {})}
-    said |= getattr(getattr(cls, verb.lower(), None), "__apidoc__", {})
-    return said.get("security", "unsaid") in (None, [], ())
 
 
 def _refused(message: str = "The access token is not valid.") -> Challenge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -13,9 +13,12 @@ from jwt.exceptions import PyJWTError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as WerkzeugResponse
 
+from api import mounted
 from api.output import dumps
-from api.problems import CODES, Challenge
+from api.problems import CODES, Aborted, Challenge
+from api.replies import reply
 from services.errors import Fault, ServiceError
 from services.transaction import meaning
 
@@ -50,19 +53,51 @@ def problem_response(
     faults: Iterable[Fault] = (),
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
     extra: Mapping[str, Any] | None = None,
+    status: int | None = None,
 ) -> Response:
-    """Return the problem document of ``code`` (RFC 9457)."""
+    """Return the problem document of ``code`` (RFC 9457), in the shape of whose path it is.
+
+    Args:
+        status: of the answer, if it is not that of the code.
+    """
     body = _document(code, detail, faults) | dict(extra or {})
-    response = Response(dumps(body), CODES[code].status)
-    response.content_type = "application/problem+json"
+    if status is not None:
+        body["status"] = status
+    own = mounted.of(request.path)
+    response = _shaped(body, own.shape) if own and own.shape else _plain(body)
     response.headers.extend(headers or {})
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
+def code_of(status: int) -> str:
+    """Return the usual code of a status."""
+    return _BY_STATUS.get(status, "validation" if status < 500 else "internal")
+
+
 def document(error: ServiceError) -> dict[str, Any]:
     """Return the problem of one part of a request whose other parts went well."""
     return _document(error.public_code, error.public_message, error.faults) | error.extra
+
+
+def _plain(body: dict[str, Any]) -> Response:
+    response = Response(dumps(body), body["status"])
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _shaped(body: dict[str, Any], shape: mounted.Shape) -> Response:
+    """Return a problem as an extension wants its own; as it was, if that fails."""
+    try:
+        made = shape(dict(body))
+        shaped, status = made if isinstance(made, tuple) else (made, body["status"])
+        response = Response(dumps(shaped), status)
+    except Exception:  # noqa: BLE001 - a stranger's code, and the caller is to hear what went wrong
+        structlog.get_logger("signpost").exception("crash", request_id=g.get("request_id"))
+        return _plain(body)
+    is_problem = {"type", "title", "status", "detail"} <= shaped.keys()
+    response.content_type = "application/problem+json" if is_problem else "application/json"
+    return response
 
 
 def _document(code: str, detail: str | None, faults: Iterable[Fault]) -> dict[str, Any]:
@@ -83,23 +118,46 @@ def _document(code: str, detail: str | None, faults: Iterable[Fault]) -> dict[st
 
 def init_app(app: Flask) -> None:
     """Answer every error of this app with a problem document."""
-    app.register_error_handler(ServiceError, _service_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(SQLAlchemyError, _database_error)
-    app.register_error_handler(JWTExtendedException, _token_error)
-    app.register_error_handler(PyJWTError, _token_error)
-    app.register_error_handler(Exception, _crash)
+    handlers: dict[type[Exception], Callable[[Any], Response]] = {
+        ServiceError: _service_error,
+        HTTPException: _http_error,
+        SQLAlchemyError: _database_error,
+        JWTExtendedException: _token_error,
+        PyJWTError: _token_error,
+        Exception: _crash,
+    }
+    for kind, handler in handlers.items():
+        app.register_error_handler(kind, _after_its_own(handler))
+
+
+def _after_its_own(handler: Callable[[Any], Response]) -> Callable[[Any], WerkzeugResponse]:
+    """Let the extension whose request failed say what its errors mean, then ``handler``."""
+
+    def handle(exc: Exception) -> WerkzeugResponse:
+        extension = mounted.of(request.path)
+        own = extension and extension.handler_of(exc)
+        if not own:
+            return handler(exc)
+        try:
+            return reply(own(exc))
+        except ServiceError as said:
+            return _service_error(said)
+        except Exception as failure:  # noqa: BLE001 - a stranger's code
+            return _crash(failure)
+
+    return handle
 
 
 def _service_error(exc: ServiceError) -> Response:
     headers: dict[str, str] = {}
     if exc.retry_after is not None:
         headers["Retry-After"] = str(exc.retry_after)
-    if CODES[exc.public_code].status == 401:
+    status = exc.status if isinstance(exc, Aborted) else CODES[exc.public_code].status
+    if status == 401:
         error = exc.error if isinstance(exc, Challenge) else None
         headers["WWW-Authenticate"] = f'Bearer error="{error}"' if error else "Bearer"
     headers |= exc.headers
-    if CODES[exc.public_code].status >= 500 and exc.__cause__:
+    if status >= 500 and exc.__cause__:
         _tell_why(exc.public_code, exc.__cause__)
     return problem_response(
         exc.public_code,
@@ -107,6 +165,7 @@ def _service_error(exc: ServiceError) -> Response:
         faults=exc.faults,
         headers=headers,
         extra=exc.extra,
+        status=status,
     )
 
 

@@ -11,7 +11,7 @@ Source: docs/decisions/0001-wsgi-server.md
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from queue import Empty, SimpleQueue
@@ -52,7 +52,15 @@ _CHUNK = 2**16
 def init_app(app: Flask, config: Config) -> None:
     """Put the gate in front of ``app``: as many places as THREADS."""
     app.before_request(_refuse)
-    app.wsgi_app = Gate(app.wsgi_app, config.THREADS, config.MAX_JSON_BYTES)  # type: ignore[method-assign]
+    own = app.extensions["signpost"]
+    base = f"{config.prefix}/api/"
+    app.wsgi_app = Gate(  # type: ignore[method-assign]
+        app.wsgi_app,
+        config.THREADS,
+        config.MAX_JSON_BYTES,
+        [base + name for name in own.mounted],
+        [config.prefix + path for path in own.uploads],
+    )
 
 
 class Gate:
@@ -62,18 +70,30 @@ class Gate:
         places: requests that are worked on at once.
         most: bodies up to this many bytes are read before a place is taken; ``app`` refuses larger
             ones unread, or reads them as they come.
+        extensions: paths, below each of which requests get a quarter of the places at most.
+        uploads: paths of extensions that files are sent to.
     """
 
-    def __init__(self, app: WSGIApplication, places: int, most: int) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        places: int,
+        most: int,
+        extensions: Iterable[str] = (),
+        uploads: Collection[str] = (),
+    ) -> None:
         self.app = app
         self.most = most
+        self.uploads = frozenset(uploads)
         self._places, self._sign_in_places = _queue(places), _queue(max(1, places // 2))
+        self._extensions = {path: _queue(max(1, places // 4)) for path in extensions}
+        self._depth = 1 + max((path.count("/") for path in self._extensions), default=0)
         self._uploads = BoundedSemaphore(UPLOADS_AT_ONCE)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] in FREE:
             return self.app(environ, start_response)
-        if _is_upload(environ):
+        if self._is_upload(environ):
             return self._receive(environ, start_response)
         body = environ["wsgi.input"]
         is_all = self._read_ahead(environ)
@@ -95,7 +115,34 @@ class Gate:
             self._uploads.release()
         return answer if "HTTP_EXPECT" in environ and not body.is_read else _Lingering(answer, body)
 
+    def _is_upload(self, environ: WSGIEnvironment) -> bool:
+        path = environ["PATH_INFO"].rstrip("/")
+        return environ["REQUEST_METHOD"] == "POST" and (
+            path.endswith(UPLOAD) or path in self.uploads
+        )
+
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        own = self._places_of_extension(environ["PATH_INFO"])
+        if own is None:
+            return self._take_place(environ, start_response)
+        try:
+            own.get(timeout=PATIENCE)
+        except Empty:
+            environ[_REFUSED] = True
+            return self.app(environ, start_response)
+        try:
+            return self._take_place(environ, start_response)
+        finally:
+            own.put(None)
+
+    def _places_of_extension(self, path: str) -> SimpleQueue[None] | None:
+        if not self._extensions:
+            return None
+        return self._extensions.get("/".join(path.split("/", self._depth)[: self._depth]))
+
+    def _take_place(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         is_sign_in = environ["PATH_INFO"].rstrip("/").endswith(SIGN_IN)
         places = self._sign_in_places if is_sign_in else self._places
         try:
@@ -183,11 +230,6 @@ def place(environ: WSGIEnvironment) -> Iterator[None]:
         yield
     finally:
         places.put(None)
-
-
-def _is_upload(environ: WSGIEnvironment) -> bool:
-    is_post = environ.get("REQUEST_METHOD") == "POST"
-    return is_post and environ["PATH_INFO"].rstrip("/").endswith(UPLOAD)
 
 
 def _queue(places: int) -> SimpleQueue[None]:

@@ -66,7 +66,7 @@ class Item(SpecEndpoint):
         self._write(id, lambda service: service.delete(id, expected))
         response = self.nothing()
         if self.undoable(id):
-            undo = self.path("trash", self.spec.service.type, id, "restoration")
+            undo = self.core_path("trash", self.spec.service.type, id, "restoration")
             response.headers["Link"] = f'<{undo}>; rel="undo"'
         return response
 

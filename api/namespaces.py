@@ -1,10 +1,11 @@
-"""Which namespaces the API serves, in the order in which the documentation shows them."""
+"""The namespaces of the core, in the order of the documentation. Others: api/mounting.py."""
 
 from __future__ import annotations
 
 from flask_restx import Api, Namespace
 
 from api.comments import ns as comments
+from api.extensions import ns as extensions
 from api.feed import ns as feed
 from api.follows import ns as follows
 from api.item import Item
@@ -30,6 +31,7 @@ CORE: tuple[Namespace, ...] = (
     trash,
     auth,
     sessions,
+    extensions,
 )
 
 

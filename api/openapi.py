@@ -12,13 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from flask_restx import Api
 from flask_restx.swagger import Swagger, extract_path
 
 from api.examples import exemplify
+from api.functions import described, heading
+from api.mounted import all_of
 from api.openapi31 import convert
-from api.swagger import Document, complete, offer_password, operations
+from api.swagger import METHODS, Document, complete, offer_password, operations
 from config import Config
 
 #: Path under which RESTX mounts every namespace.
@@ -60,7 +62,24 @@ def _described(app: Flask, api: Api) -> Document:
         for url in api.ns_urls(namespace, resource.urls)
     )
     paths = document["paths"]
-    return document | {"paths": {path: paths[path] for path in declared}}
+    found = {path: paths[path] for path in declared}
+    for name, mounted in all_of(app).items():
+        if isinstance(mounted.extension.namespace, Blueprint):
+            found |= described(app, name)
+            document["tags"].append(heading(mounted.extension))
+    _tell_apart(found, set(all_of(app)))
+    return document | {"paths": found}
+
+
+def _tell_apart(paths: Document, extensions: set[str]) -> None:
+    """Give operations of one class of an extension, at several URLs, an id each."""
+    seen: Counter[str] = Counter()
+    for path, item in paths.items():
+        if path.split("/", 2)[1] in extensions:
+            for operation in (item[method] for method in METHODS if method in item):
+                seen[operation["operationId"]] += 1
+                if (count := seen[operation["operationId"]]) > 1:
+                    operation["operationId"] += str(count)
 
 
 def _check(api: Api, document: Document) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from services.errors import ServiceError
 
@@ -270,3 +271,14 @@ class Challenge(ServiceError):
     def __init__(self, message: str | None = None, *, error: str | None = None) -> None:
         super().__init__(message)
         self.error = error
+
+
+class Aborted(ServiceError):
+    """What an extension answers instead of its data; ``status`` wins over that of the code."""
+
+    def __init__(
+        self, status: int, message: str | None, *, headers: Mapping[str, str] | None, **options: Any
+    ) -> None:
+        super().__init__(message, **options)
+        self.status = status
+        self.headers = dict(headers or {})

@@ -6,7 +6,7 @@ and drop names that it does not know. The types are in api/arguments.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -21,23 +21,44 @@ from services.validation import Faults, shown
 MAX_REPEATS = 50
 
 
-def compile(parser: RequestParser) -> Callable[[], dict[str, Any]]:
+def compile(
+    parser: RequestParser,
+    form: Sequence[Argument] = (),
+    read_form: Callable[[], bytes] = bytes,
+) -> Callable[[], dict[str, Any]]:
     """Return a function: this request's arguments by name, defaults where they are absent.
 
     Without a default that is None, or an empty list for a repeatable one. The function raises
     ``Invalid`` with every fault: unknown and repeated names, missing ones, texts that don't fit.
+
+    Args:
+        form: arguments that are read from what ``read_form`` returns.
     """
-    declared: dict[str, Argument] = {argument.name: argument for argument in parser.args}
-    defaults = {name: _default(argument) for name, argument in declared.items()}
-    required = any(argument.required for argument in declared.values())
+    parts: list[tuple[dict[str, Argument], Callable[[], bytes]]]
+    parts = [(_declared(parser.args), _query_string)]
+    if form:
+        parts.append((_declared(form), read_form))
+    defaults = {name: _default(each) for names, _ in parts for name, each in names.items()}
+    required = any(each.required for names, _ in parts for each in names.values())
 
     def read() -> dict[str, Any]:
         values = {name: copy(value) for name, value in defaults.items()}
-        if request.query_string or required:
-            _read(request.query_string, declared, values)
+        if form or request.query_string or required:
+            faults = Faults()
+            for declared, raw in parts:
+                _read(raw(), declared, values, faults)
+            faults.refuse("parameter")
         return values
 
     return read
+
+
+def _query_string() -> bytes:
+    return request.query_string
+
+
+def _declared(arguments: Sequence[Argument]) -> dict[str, Argument]:
+    return {argument.name: argument for argument in arguments}
 
 
 def refuse_any() -> None:
@@ -47,7 +68,9 @@ def refuse_any() -> None:
         Invalid: with every name.
     """
     if request.query_string:
-        _read(request.query_string, {}, {})
+        faults = Faults()
+        _read(request.query_string, {}, {}, faults)
+        faults.refuse("parameter")
 
 
 def _default(argument: Argument) -> Any:
@@ -58,9 +81,10 @@ def _default(argument: Argument) -> Any:
     return argument.default
 
 
-def _read(raw: bytes, declared: Mapping[str, Argument], values: dict[str, Any]) -> None:
-    """Put what ``raw`` has into ``values``."""
-    faults = Faults()
+def _read(
+    raw: bytes, declared: Mapping[str, Argument], values: dict[str, Any], faults: Faults
+) -> None:
+    """Put what ``raw`` has into ``values``, and what is wrong with it into ``faults``."""
     texts = _texts(raw, faults)
     for name, given in texts.items():
         if name not in declared:
@@ -70,7 +94,6 @@ def _read(raw: bytes, declared: Mapping[str, Argument], values: dict[str, Any]) 
     for name, argument in declared.items():
         if argument.required and name not in texts:
             faults.add(name, "required", "Missing required parameter.")
-    faults.refuse("parameter")
 
 
 def _texts(raw: bytes, faults: Faults) -> dict[str, list[str]]:

@@ -39,6 +39,8 @@ class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
 
     anonymous: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
     """Verbs that need nobody signed in."""
+    base: ClassVar[str] = "/api/v1"
+    """Where its namespace is mounted."""
     is_kept: ClassVar[bool] = False
     """Whether what GET answers depends on caller, URL and database alone (api/cache.py)."""
 
@@ -119,8 +121,12 @@ class Endpoint(Resource):  # type: ignore[misc]  # RESTX is untyped
         return response
 
     def path(self, *parts: object) -> str:
-        """Return the URL path of ``parts`` under the version's prefix, as clients see it."""
-        return "/".join((f"{request.root_path}/api/v1", *map(str, parts)))
+        """Return the URL path of ``parts`` below where this is mounted, as clients see it."""
+        return "/".join((f"{request.root_path}{self.base}", *map(str, parts)))
+
+    def core_path(self, *parts: object) -> str:
+        """Return the URL path of ``parts`` of the core, as clients see it."""
+        return "/".join((f"{request.root_path}{Endpoint.base}", *map(str, parts)))
 
 
 class SpecEndpoint(Endpoint):

@@ -55,13 +55,15 @@ def _serve(config: Config) -> None:
     from api import gate, logs, sweeping
     from api.app import create_app
     from api.health import Flag
+    from api.loading import load
     from api.prepare import prepare
     from api.server import Server
 
     _give_memory_back()
     logs.configure(config)
+    extensions = load(config)
     prepare(config)
-    app = create_app(config)
+    app = create_app(config, extensions)
     gate.init_app(app, config)
     sys.stderr.write(f"Signpost serves {_url(config)} (documentation: {_url(config)}/docs)\n")
     gc.freeze()  # what is there now stays, shared by the workers as long as none touches it

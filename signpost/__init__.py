@@ -1,0 +1,47 @@
+"""Everything that an extension of Signpost imports; docs/extending.md explains it.
+
+What is listed here stays as it is within a major version.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, request
+from structlog import get_logger
+
+from api import arguments, fields
+from api.access import access
+from api.authoring import Namespace, Resource, abort
+from api.fields import patch_of
+from api.item import Item
+from api.parsers import RequestParser
+from api.resource import Collection, Endpoint, Listing, expose
+from api.spec import ByRole, Spec
+from config import setting
+from signpost import models, services
+
+logger = get_logger("signpost.extension")
+
+__all__ = [
+    "Blueprint",
+    "ByRole",
+    "Collection",
+    "Endpoint",
+    "Item",
+    "Listing",
+    "Namespace",
+    "RequestParser",
+    "Resource",
+    "Spec",
+    "abort",
+    "access",
+    "arguments",
+    "expose",
+    "fields",
+    "jsonify",
+    "logger",
+    "models",
+    "patch_of",
+    "request",
+    "services",
+    "setting",
+]
