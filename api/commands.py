@@ -9,49 +9,45 @@ from __future__ import annotations
 import re
 import secrets
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import timedelta
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-import structlog
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_restx import Model
 from sqlalchemy.orm import Session
 
-from api import doctor, logs, settings
+from api import doctor, settings
 from api import users as shapes
-from api.database import db
 from api.input import check_body
-from config import Config
+from api.loading import Extension
+from api.operating import OPERATOR, current_config, operation, write
 from models.engine import database_url
 from services import clock, keys, passwords
-from services.actor import ROLES, Actor
-from services.backup import BackupFailed, backup
-from services.errors import NotFound, ServiceError
-from services.transaction import transact
+from services.actor import ROLES
+from services.backup import backup
+from services.errors import NotFound
 from services.trash import TrashService
 from services.users import UserService
 
-T = TypeVar("T")
-Command = Callable[..., None]
-
-#: Who acts here: whoever may run programs as the service's user is an admin.
-OPERATOR = Actor(0, "admin", via="command")
 #: Deletions that one transaction purges.
 BATCH = 500
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_STDERR = 2
+#: What ``flask`` has without any app.
+_BUILT_IN = frozenset({"run", "shell", "routes"})
 
 users = AppGroup("users", help="Make users and change them.")
 trash = AppGroup("trash", help="Remove what was deleted.")
 signing = AppGroup("keys", help="The keys that sign access tokens.")
 texts = AppGroup("settings", help="Print the settings, with their defaults and meanings.")
+
+
+class CommandTaken(Exception):
+    """An extension's commands have a name that others have."""
 
 
 def init_app(app: Flask) -> None:
@@ -60,30 +56,16 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-def operation(command: Command) -> Command:
-    """Log how a command went, on stderr, and say in words what it was refused for."""
+def add(app: Flask, extensions: Iterable[Extension]) -> None:
+    """Add ``flask <name> ...`` of each loaded extension that has commands, after all others.
 
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        started, status = time.perf_counter(), 1
-        logs.configure(_config(), descriptor=_STDERR)
-        try:
-            command(*args, **kwargs)
-            status = 0
-        except ServiceError as exc:
-            lines = [f"{fault.field}: {fault.message}" for fault in exc.faults]
-            _fail(*lines or [exc.public_message])
-        except (BackupFailed, keys.KeyFault) as exc:
-            _fail(str(exc))
-        finally:
-            structlog.get_logger().info(
-                "command",
-                command=click.get_current_context().command_path,
-                duration_ms=round((time.perf_counter() - started) * 1000, 2),
-                status=status,
-            )
-
-    return run
+    Raises:
+        CommandTaken: a command is called so already.
+    """
+    for extension in extensions:
+        group = getattr(extension.namespace, "cli", None)  # of one that failed there is none
+        if group is not None and group.commands:
+            _add(app, group, extension.name)
 
 
 @users.command("create")
@@ -97,7 +79,7 @@ def _create_user(username: str, email: str, role: str, password_stdin: bool) -> 
     password, is_random = _password(password_stdin)
     given = {"username": username, "email": email, "role": role, "password": password}
     data = UserService.prepare(check_body(_for_admins(shapes.users.create), given))
-    _write(lambda session: UserService(session, OPERATOR, _config()).create(data))
+    write(lambda session: UserService(session, OPERATOR, current_config()).create(data))
     click.echo(f"Created {username} ({role}).")
     _tell(password, is_random)
 
@@ -111,10 +93,10 @@ def _set_role(username: str, role: str) -> None:
     changes = check_body(_for_admins(shapes.users.patch), {"role": role})
 
     def work(session: Session) -> None:
-        service = UserService(session, OPERATOR, _config())
+        service = UserService(session, OPERATOR, current_config())
         service.patch(_id(service, username), changes, None)
 
-    _write(work)
+    write(work)
     click.echo(f"{username} is now {role}.")
 
 
@@ -129,10 +111,10 @@ def _set_password(username: str, password_stdin: bool) -> None:
     hashed = passwords.hash(data["new_password"])
 
     def work(session: Session) -> None:
-        service = UserService(session, OPERATOR, _config())
+        service = UserService(session, OPERATOR, current_config())
         service.set_password(_id(service, username), hashed)
 
-    _write(work)
+    write(work)
     click.echo(f"{username} has a new password.")
     _tell(password, is_random)
 
@@ -146,8 +128,10 @@ def _purge(age: str) -> None:
     count = BATCH
     total = 0
     while count == BATCH:
-        count = _write(
-            lambda session: TrashService(session, OPERATOR, _config()).purge_older(than, BATCH)
+        count = write(
+            lambda session: TrashService(session, OPERATOR, current_config()).purge_older(
+                than, BATCH
+            )
         )
         total += count
     click.echo(f"Purged {total}.")
@@ -158,7 +142,7 @@ def _purge(age: str) -> None:
 @operation
 def _rotate(now: bool) -> None:
     """Make a new signing key; tokens signed by the present one stay valid until they expire."""
-    key = keys.open_keys(_config().JWT_KEYS, _config().DATA_DIR).rotate(now=now)
+    key = keys.open_keys(current_config().JWT_KEYS, current_config().DATA_DIR).rotate(now=now)
     when = "at once" if now else f"in {keys.JWKS_TTL} s, when others had time to learn of it"
     click.echo(f"Key {key.kid} signs {when}.")
 
@@ -169,7 +153,7 @@ def _rotate(now: bool) -> None:
 @operation
 def _backup(file: Path) -> None:
     """Write all of the database to FILE, while it is in use."""
-    backup(database_url(_config().DATABASE_URL), file)
+    backup(database_url(current_config().DATABASE_URL), file)
     click.echo(f"{file}: {file.stat().st_size:,} bytes.")
 
 
@@ -178,7 +162,7 @@ def _backup(file: Path) -> None:
 @operation
 def _doctor() -> None:
     """Look for what is wrong with this installation, and say how to mend it."""
-    findings = doctor.examine(_config())
+    findings = doctor.examine(current_config())
     for finding in findings:
         click.echo(f"{finding.subject}: {finding.fault}\n    {finding.remedy}")
     if findings:
@@ -188,29 +172,39 @@ def _doctor() -> None:
 
 @texts.command("example")
 def _example() -> None:
-    """Print the text of .env.example."""
-    click.echo(settings.example(), nl=False)
+    """Print the text of .env.example, and the settings of the extensions."""
+    click.echo(settings.example(_sections()), nl=False)
 
 
 @texts.command("table")
 def _table() -> None:
-    """Print the table of docs/operations.md."""
-    click.echo(settings.table(), nl=False)
+    """Print the table of docs/operations.md, and one for each extension."""
+    click.echo(settings.table(_sections()), nl=False)
 
 
-def _config() -> Config:
-    config: Config = current_app.config["SIGNPOST"]
-    return config
+def _add(app: Flask, group: click.Group, name: str) -> None:
+    # Flask has added a blueprint's itself.
+    if name in _BUILT_IN or app.cli.commands.get(name, group) is not group:
+        raise CommandTaken(f"its commands cannot be called `flask {name}`: that is there already")
+    app.cli.add_command(group, name)
+
+
+def _sections() -> settings.Sections:
+    """Return what the loaded extensions declare."""
+    return {
+        extension.name: extension.namespace.settings_class
+        for extension in current_app.extensions["signpost"].extensions
+        if getattr(extension.namespace, "settings_class", None)
+    }
+
+
+def _trash(session: Session) -> TrashService:
+    return TrashService(session, OPERATOR, current_config())
 
 
 def _for_admins(shape: Any) -> Model:
     """Return the shape that an admin's request has to match."""
     return shape.admins
-
-
-def _write(work: Callable[[Session], T]) -> T:
-    session = db.session()
-    return transact(session, lambda: work(session))
 
 
 def _id(service: UserService, username: str) -> int:
@@ -239,9 +233,3 @@ def _duration(text: str) -> timedelta:
     if match is None:
         raise click.BadParameter(f"{text!r} is not a number with s, m, h, d or w.")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def _fail(*lines: str) -> None:
-    for line in lines:
-        click.echo(line, err=True)
-    raise SystemExit(1)

@@ -19,11 +19,11 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import conversions
-from api.commands import operation
 from api.comments import comments
 from api.database import db
 from api.input import record_of
 from api.json_lines import lines_of, progress
+from api.operating import operation
 from api.posts import posts
 from api.users import users
 from services import schema, transfer
