@@ -78,13 +78,16 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(database_url: str, data_dir: Path, **settings: object) -> Iterator[LiveServer]:
+def live_server(
+    database_url: str, data_dir: Path, python: str = sys.executable, **settings: object
+) -> Iterator[LiveServer]:
     """Run a server of 2 workers without limits until the block ends.
 
     Args:
         database_url: an empty or migrated database.
         data_dir: its DATA_DIR and working directory; ``log`` in it has what it printed.
-        settings: further settings by name.
+        python: what runs it.
+        settings: further settings by name; ``PYTHONPATH`` for another copy of the code.
 
     Raises:
         NotStarted: with the end of its log.
@@ -96,7 +99,7 @@ def live_server(database_url: str, data_dir: Path, **settings: object) -> Iterat
     }
     with (data_dir / "log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api.serve"],
+            [python, "-m", "api.serve"],
             cwd=data_dir,  # not ours: a developer's .env must not reach tests
             env=environment,
             stdin=subprocess.DEVNULL,
