@@ -8,7 +8,7 @@ a relationship that is wrong fails in that extension's statements and nowhere el
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase
@@ -23,7 +23,7 @@ class Extended:
     """What all models of extensions share: the core's kind of tables, under their prefix."""
 
     __table_args__: Any = Base.__table_args__
-    registry: Registry
+    registry: ClassVar[Registry]
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Map a model.
@@ -31,11 +31,11 @@ class Extended:
         Raises:
             ValueError: its table is not called ``<extension>_...``.
         """
-        super().__init_subclass__(**options)
         name: str | None = cls.__dict__.get("__tablename__")
         prefix = f"{cls.registry.metadata.info[_OWNER]}_"
         if name is not None and not name.startswith(prefix):
             raise ValueError(f"{cls.__name__}: the table {name} must be called {prefix}...")
+        super().__init_subclass__(**options)
 
 
 @cache

@@ -60,9 +60,9 @@ def versions(history: History = CORE) -> list[str]:
     return sorted(path.name.split("_")[0] for path in history.folder.glob("[0-9]*_*.py"))
 
 
-def head(history: History = CORE) -> str | None:
-    """Return the version that this release needs; None: it has no tables."""
-    return next(reversed(versions(history)), None)
+def head(history: History = CORE) -> str:
+    """Return the version that this release needs; empty: there are no steps."""
+    return max(versions(history), default="")
 
 
 def current(connection: sa.Connection, history: History = CORE) -> str | None:
@@ -94,7 +94,7 @@ def upgrade(engine: sa.Engine, history: History = CORE, *, version: str | None =
         SchemaMismatch: the database is newer than this release.
         Exception: whatever a step raises.
     """
-    if (target := version or head(history)) is None:
+    if not (target := version or head(history)):
         return False
     with engine.connect() as connection:
         if current(connection, history) == target:
