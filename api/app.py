@@ -25,6 +25,7 @@ from api import (
     errors,
     headers,
     health,
+    hooks,
     jwks,
     logs,
     metrics,
@@ -161,6 +162,8 @@ def _assemble(config: Config, extensions: Sequence[Extension]) -> Flask:
     openapi.install(app, _api(app, extensions), config)
     commands.init_app(app)
     transfers.init_app(app)
+    commands.add(app, extensions)
+    hooks.init_app(config, extensions)
     return app
 
 
