@@ -21,6 +21,7 @@ from typing import Any, Literal
 import structlog
 
 from config import Config
+from services import schema
 
 GROUP = "signpost.extensions"
 #: Seconds that the import of one may take.
@@ -59,6 +60,12 @@ class Extension:
     def folder(self) -> Path:
         """Folder of its module: its migrations are there."""
         return Path(sys.modules[self.module].__file__ or "").parent
+
+    @property
+    def history(self) -> schema.History:
+        """The versions of its tables; their steps are in ``migrations/`` beside its module."""
+        name = getattr(self.namespace, "migrations", "migrations")
+        return schema.history_of(self.name, self.folder / name)
 
     def failed(self, error: BaseException) -> Extension:
         """Return it as one that failed, and log why."""

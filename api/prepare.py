@@ -1,5 +1,7 @@
 """What must be true of the database before requests come: it answers, is whole and current.
 
+So must be the tables of each extension, or that one fails.
+
 Runs once at each start, before the workers; several nodes may start at the same time. A start on a
 prepared database costs a few short queries.
 """
@@ -10,7 +12,9 @@ import logging
 import secrets
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,6 +30,9 @@ from services.text import Text
 from services.transaction import reading, transact
 from services.users import UserService
 from services.validation import Faults
+
+if TYPE_CHECKING:
+    from api.loading import Extension
 
 #: Seconds that the database may take to answer, and between two tries.
 PATIENCE, PAUSE = 60.0, 0.5
@@ -45,8 +52,10 @@ class CannotStart(SystemExit):
         super().__init__(f"Signpost cannot start: {reason}")
 
 
-def prepare(config: Config) -> None:
+def prepare(config: Config, extensions: Iterable[Extension] = ()) -> list[Extension]:
     """Wait for the database, migrate it if it is older, and make the first admin if there is none.
+
+    Return the extensions, those marked as failed whose own tables could not be migrated.
 
     Raises:
         CannotStart: the database did not answer for ``PATIENCE``, is damaged or newer than this
@@ -63,12 +72,26 @@ def prepare(config: Config) -> None:
         if schema.upgrade(engine):
             _log.info("The database has been migrated to schema %s.", schema.head())
         _ensure_admin(engine, config)
+        return [_migrated(engine, each) for each in extensions]
     except schema.SchemaMismatch as exc:
         raise CannotStart(str(exc)) from exc
     except sa.exc.OperationalError as exc:
         raise CannotStart(f"the database failed: {_reason(exc)}") from exc
     finally:
         engine.dispose()
+
+
+def _migrated(engine: sa.Engine, extension: Extension) -> Extension:
+    if extension.state != "loaded":
+        return extension
+    try:
+        history = extension.history
+        if schema.upgrade(engine, history):
+            version = schema.head(history)
+            _log.info("The tables of %s have been migrated to %s.", extension.name, version)
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a stranger's step raises
+        return extension.failed(exc)
+    return extension
 
 
 def _wait(engine: sa.Engine) -> None:
