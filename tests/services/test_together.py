@@ -22,6 +22,7 @@ from models import POST_WORDS, Change, Post, User
 from services import queue, schema
 from services.actor import Actor
 from services.errors import Conflict, OutOfStorage, ServiceError, Unavailable
+from services.hooks import hooks
 from services.posts import PostService
 from services.transaction import Sharing, after_commit, transact
 from tests import databases
@@ -182,7 +183,8 @@ def test_a_full_disk_is_told_to_everybody_and_nothing_is_stored(
 def test_a_commit_that_fails_is_told_to_everybody(
     engine: sa.Engine, session: Session, author: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called: list[int] = []
+    called: list[object] = []
+    monkeypatch.setattr(hooks, "calls", (called.append,))
 
     def write(inner: Session) -> None:
         after_commit(inner, lambda: called.append(1))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models import Deletion, Post
 from services.actor import Actor
 from services.errors import ServiceError, Stale
+from services.hooks import hooks
 from services.posts import PostService
 from services.transaction import transact
 from services.trash import TrashService
@@ -124,3 +125,11 @@ def change_version_1(url: str, id: int, title: str) -> bool:
         except Stale:
             return False
     return True
+
+
+def count_up_heard(url: str, id: int, times: int) -> list[int]:
+    """Do as ``count_up``; return the versions that a hook in this process is told of."""
+    heard: list[int] = []
+    hooks.configure([lambda changes: heard.extend(each.version for each in changes)])
+    count_up(url, id, times)
+    return heard
