@@ -79,7 +79,7 @@ class LiveServer:
 
 @contextmanager
 def live_server(
-    database_url: str, data_dir: Path, python: str = sys.executable, **settings: object
+    database_url: str, data_dir: Path, python: str = sys.executable, /, **settings: object
 ) -> Iterator[LiveServer]:
     """Run a server of 2 workers without limits until the block ends.
 
