@@ -6,6 +6,7 @@ whole queries.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,10 @@ from services import text as rules
 from services.times import parse_time
 from services.validation import MAX_INTEGER, Faults, counted
 
+#: Characters of a text whose type says nothing of its length.
+MAX_TEXT = 10_000
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 #: Digits that decide whether a number is in range; a longer one is out of any.
 _DIGITS = 20
 #: ``+00:00`` that nobody escaped arrives as `` 00:00``.
@@ -78,6 +82,28 @@ class Whole:
             raise Refused("too_small", f"At least {self.minimum}.")
         if number > self.maximum:
             raise Refused("too_large", f"At most {self.maximum}. {self.further}".rstrip())
+        return number
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number, as a float: ASCII digits, a point, an exponent."""
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return {"type": "number"}
+
+    def __call__(self, text: str) -> float:
+        """Return the number.
+
+        Raises:
+            Refused: it is none, or too large for a float.
+        """
+        if len(text) > MAX_TEXT or not _NUMBER.fullmatch(text):
+            raise Refused("format", "Must be a number.")
+        number = float(text)
+        if math.isinf(number):
+            raise Refused("too_large", "Is too large.")
         return number
 
 

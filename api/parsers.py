@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,36 +13,11 @@ from flask import request
 from flask_restx.reqparse import RequestParser as RestxParser
 
 from api import query
-from api.arguments import Argument, Flag, Refused, Text, Type, Whole
+from api.arguments import MAX_TEXT, Argument, Flag, Number, Text, Type, Whole
 from api.input import read_raw
 from services.validation import MAX_INTEGER
 
 FORM = "application/x-www-form-urlencoded"
-#: Characters of a text whose type says nothing of its length.
-MAX_TEXT = 10_000
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Number:
-    """A finite number, as a float: ASCII digits, a point, an exponent."""
-
-    @property
-    def __schema__(self) -> dict[str, Any]:
-        return {"type": "number"}
-
-    def __call__(self, text: str) -> float:
-        """Return the number.
-
-        Raises:
-            Refused: it is none, or too large for a float.
-        """
-        if len(text) > MAX_TEXT or not _NUMBER.fullmatch(text):
-            raise Refused("format", "Must be a number.")
-        number = float(text)
-        if math.isinf(number):
-            raise Refused("too_large", "Is too large.")
-        return number
 
 
 _TYPES: dict[Any, Type] = {
