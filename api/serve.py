@@ -61,9 +61,7 @@ def _serve(config: Config) -> None:
 
     _give_memory_back()
     logs.configure(config)
-    extensions = load(config)
-    prepare(config)
-    app = create_app(config, extensions)
+    app = create_app(config, prepare(config, load(config)))
     gate.init_app(app, config)
     sys.stderr.write(f"Signpost serves {_url(config)} (documentation: {_url(config)}/docs)\n")
     gc.freeze()  # what is there now stays, shared by the workers as long as none touches it
