@@ -4,9 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r
-# Folders of extensions/ that are served: EXTENSIONS="calculator frames" make run. Tests have them all.
-ALL := $(patsubst extensions/%/pyproject.toml,%,$(wildcard extensions/*/pyproject.toml))
-EXTENSIONS ?= $(filter-out frames,$(ALL))
+# Folders of extensions/ to serve: EXTENSIONS="calculator frames" make run; or all, or none.
+EXTENSIONS ?=
 # Options for pytest: make test ARGS="tests/services -k slug --database=sqlite"
 ARGS ?=
 
@@ -62,10 +61,10 @@ clean: ## remove what was installed and cached; the data in instance*/ stays
 	@rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage
 
 serving: $(VENV)/.run
-	@scripts/extensions $(EXTENSIONS)
+	@$(BIN)/python -m scripts.extensions $(EXTENSIONS)
 
 developing: $(VENV)/.dev
-	@scripts/extensions $(ALL)
+	@$(BIN)/python -m scripts.extensions all
 
 # Stamps: nothing is installed as long as the lock file is older than its stamp.
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python
