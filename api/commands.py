@@ -162,7 +162,7 @@ def _backup(file: Path) -> None:
 @operation
 def _doctor() -> None:
     """Look for what is wrong with this installation, and say how to mend it."""
-    findings = doctor.examine(current_config())
+    findings = doctor.examine(current_config(), current_app.extensions["signpost"].extensions)
     for finding in findings:
         click.echo(f"{finding.subject}: {finding.fault}\n    {finding.remedy}")
     if findings:

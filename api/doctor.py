@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -17,6 +18,9 @@ from models.engine import database_url, engine_options
 from models.engine import prepare as prepare_engine
 from services import clock, keys, schema
 from services.storage import storage_of
+
+if TYPE_CHECKING:
+    from api.loading import Extension
 
 #: Bytes that should be free where the data is.
 ROOM = 256 * 1024**2
@@ -42,10 +46,20 @@ class Finding:
 Check = Callable[[Config], Iterator[Finding]]
 
 
-def examine(config: Config) -> list[Finding]:
+def examine(config: Config, extensions: Iterable[Extension] = ()) -> list[Finding]:
     """Return everything that is wrong; the settings themselves were checked when they were read."""
-    checks: tuple[Check, ...] = (_settings, _folder, _keys, _disk, _files, _database)
-    return [finding for check in checks for finding in check(config)]
+
+    def database(config: Config) -> Iterator[Finding]:
+        return _database(config, [each for each in extensions if each.state == "loaded"])
+
+    checks: tuple[Check, ...] = (_settings, _folder, _keys, _disk, _files, database)
+    found = [finding for check in checks for finding in check(config)]
+    remedy = "Correct it, install another version, or name it in EXTENSIONS_DISABLED."
+    return found + [
+        Finding(f"extension {each.name}", f"it failed: {each.error}", remedy)
+        for each in extensions
+        if each.state == "failed"
+    ]
 
 
 def _settings(config: Config) -> Iterator[Finding]:
@@ -108,7 +122,7 @@ def _files(config: Config) -> Iterator[Finding]:
         yield Finding(subject, fault, remedy or "Let the service's user write there.")
 
 
-def _database(config: Config) -> Iterator[Finding]:
+def _database(config: Config, extensions: Iterable[Extension]) -> Iterator[Finding]:
     url = database_url(config.DATABASE_URL)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         yield Finding("DATABASE_URL", f"there is no {url.database}", "Start the service once.")
@@ -118,6 +132,7 @@ def _database(config: Config) -> Iterator[Finding]:
     try:
         with engine.connect() as connection:
             yield from _schema(connection)
+            yield from _tables(connection, extensions)
             if url.get_backend_name() == "sqlite":
                 yield from _sqlite(connection)
             else:
@@ -145,6 +160,18 @@ def _schema(connection: sa.Connection) -> Iterator[Finding]:
     if connection.scalar(admins.where(User.deleted_at.is_(None)).limit(1)) is None:
         remedy = "flask users create NAME EMAIL --role admin"
         yield Finding("users", "there is no active admin", remedy)
+
+
+def _tables(connection: sa.Connection, extensions: Iterable[Extension]) -> Iterator[Finding]:
+    for each in extensions:
+        subject = f"extension {each.name}"
+        try:
+            version = schema.current(connection, each.history)
+        except schema.SchemaMismatch as exc:
+            yield Finding(subject, str(exc), "Install the version that wrote it, or a newer one.")
+            continue
+        if (version or "") != schema.head(each.history):
+            yield Finding(subject, "its tables are of an older version", "Start the service.")
 
 
 def _sqlite(connection: sa.Connection) -> Iterator[Finding]:

@@ -63,9 +63,13 @@ class Extension:
 
     @property
     def history(self) -> schema.History:
-        """The versions of its tables; their steps are in ``migrations/`` beside its module."""
-        name = getattr(self.namespace, "migrations", "migrations")
-        return schema.history_of(self.name, self.folder / name)
+        """The versions of its tables; their steps are in ``migrations/`` beside its module.
+
+        Where a module brings several extensions, they are in ``migrations/<name>/``.
+        """
+        steps = self.folder / getattr(self.namespace, "migrations", "migrations")
+        own = steps / self.name
+        return schema.history_of(self.name, own if own.is_dir() else steps)
 
     def failed(self, error: BaseException) -> Extension:
         """Return it as one that failed, and log why."""

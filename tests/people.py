@@ -98,11 +98,11 @@ class NoteService(Authored[Note]):
     history = ("title",)
 
 
-def history(folder: Path) -> schema.History:
+def history(folder: Path, name: str = "people") -> schema.History:
     """Return the history of the notes, its one step written to ``folder``."""
     folder.mkdir(exist_ok=True)
-    (folder / "0001_notes.py").write_text(_STEP)
-    return schema.history_of("people", folder)
+    (folder / "0001_notes.py").write_text(_STEP.replace("people_", f"{name}_"))
+    return schema.history_of(name, folder)
 
 
 def add_step(history: schema.History, what: str) -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from api import doctor
 from api import prepare as preparation
+from api.loading import Extension
 from api.prepare import CannotStart, prepare
 from config import Config
 from models import Change, User
 from models.engine import WRITES
 from services import passwords
-from tests import databases
+from tests import databases, people
+from tests.conftest import MakeDatabase
 
 ROOT = Path(__file__).parents[2]
+_serial = itertools.count(1)
 _PREPARE = """
 import sys
 from config import Config
@@ -202,3 +209,106 @@ class TestFile:
 
         with pytest.raises(CannotStart, match="9999"):
             prepare(settings)
+
+
+class TestExtensions:
+    @pytest.fixture
+    def settings(self, config: Config, make_database: MakeDatabase) -> Config:
+        """Settings of a database of this test's own."""
+        return replace(config, DATABASE_URL=make_database(f"prepare{next(_serial)}"))
+
+    @pytest.fixture
+    def make(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Extension]:
+        """``make("people")``: an extension with a table, and a folder for more steps."""
+
+        def make(name: str, **changes: Any) -> Extension:
+            module = ModuleType(f"signpost_{name}")
+            module.__file__ = str(tmp_path / name / "__init__.py")
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+            (tmp_path / name).mkdir()
+            people.history(tmp_path / name / "migrations", name)
+            given = Extension(name, f"signpost-{name}", "1.0", module=module.__name__)
+            return replace(given, namespace=object(), **changes)
+
+        return make
+
+    def test_have_their_tables_made(self, settings: Config, make: Callable[..., Extension]) -> None:
+        given = [make("people"), make("places", state="disabled"), make("plays", state="failed")]
+
+        assert prepare(settings, given) == given
+        assert prepare(settings, given) == given
+
+        assert _tables(settings, given) == ["people_notes"]
+
+    def test_of_which_one_fails_alone(
+        self,
+        settings: Config,
+        make: Callable[..., Extension],
+        caplog: pytest.LogCaptureFixture,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        given = [make(name) for name in ("first", "broken", "quitting", "second")]
+        people.add_step(given[1].history, "1 / 0")
+        people.add_step(given[2].history, "raise SystemExit('out')")
+
+        found = prepare(settings, given)
+
+        assert [each.state for each in found] == ["loaded", "failed", "failed", "loaded"]
+        assert "ZeroDivisionError" in str(found[1].error)
+        assert found[1].namespace is None
+        assert "broken" in caplog.text + capsys.readouterr().out
+        assert _tables(settings, given) == ["first_notes", "second_notes"]
+
+    def test_of_a_newer_version_fail(
+        self, settings: Config, make: Callable[..., Extension]
+    ) -> None:
+        given = [make("people")]
+        people.add_step(given[0].history, "pass")
+        prepare(settings, given)
+        (given[0].history.folder / "0002_next.py").unlink()
+
+        assert [each.state for each in prepare(settings, given)] == ["failed"]
+
+    def test_several_of_one_module_have_folders_of_their_own(
+        self, settings: Config, make: Callable[..., Extension]
+    ) -> None:
+        both = make("people")
+        steps = both.history.folder
+        (steps / "0001_notes.py").unlink()
+        other = replace(both, name="places")
+        for each in (both, other):
+            people.history(steps / each.name, each.name)
+
+        assert [each.state for each in prepare(settings, [both, other])] == ["loaded"] * 2
+
+        assert _tables(settings, [both, other]) == ["people_notes", "places_notes"]
+
+    def test_that_are_behind_are_found_by_the_doctor(
+        self, settings: Config, make: Callable[..., Extension]
+    ) -> None:
+        behind, newer, sound, failed = (make(name) for name in ("a", "b", "c", "d"))
+        people.add_step(newer.history, "pass")
+        failed = replace(failed, state="failed", error="KeyError: 'x'")
+        prepare(settings, [newer, sound])
+        (newer.history.folder / "0002_next.py").unlink()
+
+        found = doctor.examine(settings, [behind, newer, sound, failed])
+
+        extensions = [each for each in found if each.subject.startswith("extension")]
+        assert [each.subject for each in extensions] == [
+            "extension a",
+            "extension b",
+            "extension d",
+        ]
+        assert "older version" in extensions[0].fault
+        assert "0002" in extensions[1].fault
+        assert "KeyError" in extensions[2].fault
+
+
+def _tables(config: Config, extensions: Sequence[Extension]) -> list[str]:
+    """Return the tables that the extensions have."""
+    engine = databases.connect(config.DATABASE_URL)
+    with engine.connect() as connection:
+        found = sa.inspect(connection).get_table_names()
+    engine.dispose()
+    return sorted(name for name in found if name in {f"{each.name}_notes" for each in extensions})
