@@ -13,15 +13,18 @@ from api.access import access
 from api.authoring import Namespace, Resource, abort
 from api.fields import patch_of
 from api.item import Item
+from api.operating import OPERATOR, current_config, operation, with_appcontext, write
 from api.parsers import RequestParser
 from api.resource import Collection, Endpoint, Listing, expose
 from api.spec import ByRole, Spec
 from config import setting
+from config_rules import between, one_of
 from signpost import models, services
 
 logger = get_logger("signpost.extension")
 
 __all__ = [
+    "OPERATOR",
     "Blueprint",
     "ByRole",
     "Collection",
@@ -35,13 +38,19 @@ __all__ = [
     "abort",
     "access",
     "arguments",
+    "between",
+    "current_config",
     "expose",
     "fields",
     "jsonify",
     "logger",
     "models",
+    "one_of",
+    "operation",
     "patch_of",
     "request",
     "services",
     "setting",
+    "with_appcontext",
+    "write",
 ]
