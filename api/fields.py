@@ -123,6 +123,15 @@ class Integer(Field, restx.Integer):  # type: ignore[misc]  # RESTX is untyped
         super().__init__(min=min, max=max, **self._declare(options))
 
 
+class Float(Field, restx.Float):  # type: ignore[misc]  # RESTX is untyped
+    """A number, as a double; of those that JSON does not have, null goes out."""
+
+    def __init__(
+        self, *, min: float | None = None, max: float | None = None, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(min=min, max=max, **self._declare(options))
+
+
 class Boolean(Field, restx.Boolean):  # type: ignore[misc]  # RESTX is untyped
     """``true`` or ``false``."""
 

@@ -25,6 +25,7 @@ from services.validation import (
     Many,
     Member,
     Moment,
+    Real,
     Record,
     Rule,
     Whole,
@@ -189,6 +190,7 @@ def _whole(field: Any) -> Rule:
 _RULES: dict[type[Any], Callable[[Any], Rule]] = {
     fields.String: _text,
     fields.Integer: _whole,
+    fields.Float: lambda field: Real(field.minimum, field.maximum),
     fields.Boolean: lambda _field: Flag(),
     fields.DateTime: lambda _field: Moment(),
     fields.List: lambda field: Many(

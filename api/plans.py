@@ -29,6 +29,7 @@ _MAPPINGS = (dict, RowMapping)
 _LEFT_ALONE: dict[Any, type] = {
     restx.String.format: str,
     restx.Integer.format: int,
+    restx.Float.format: float,
     fields.Boolean.format: bool,
 }
 

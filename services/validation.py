@@ -6,6 +6,7 @@ come at once. Text has a file of its own, services/text.py; so have times, servi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ MAX_FAULTS = 1000
 #: Integers beyond ±(2^53 - 1) do not survive JavaScript.
 MAX_INTEGER = 2**53 - 1
 _MAX_NAME = 100
+_LARGEST = sys.float_info.max
 
 
 @dataclass
@@ -171,6 +173,24 @@ class Whole:
         elif value > self.maximum:
             faults.add(path, "too_large", f"At most {self.maximum}.")
         return cast(int, value)
+
+
+@dataclass(frozen=True)
+class Real:
+    """A number, whole or not, that a double can hold."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def check(self, value: Any, path: str, faults: Faults) -> float:
+        """Return ``value``."""
+        if value.__class__ not in (int, float):
+            faults.add(path, "type", "Must be a number.")
+        elif value < (least := -_LARGEST if self.minimum is None else self.minimum):
+            faults.add(path, "too_small", f"At least {least}.")
+        elif value > (most := _LARGEST if self.maximum is None else self.maximum):
+            faults.add(path, "too_large", f"At most {most}.")
+        return cast(float, value)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from flask_restx import fields as restx
 
 from api import fields
 from api.input import check_body
+from api.output import plan
 from api.patterns import pattern_of
 from services.errors import Invalid
 
@@ -133,6 +134,15 @@ class TestSchema:
         assert (slug["minLength"], slug["maxLength"]) == (1, 200)
         assert email["format"] == "email"
         assert fields.Integer(readonly=True).__schema__["readOnly"] is True
+
+    def test_a_number_is_checked_and_shown_within_its_bounds(self) -> None:
+        shape = fields.shape(ns, "Measure", x=fields.Float(min=0.5))
+
+        assert fields.Float(min=0.5).__schema__ == {"type": "number", "minimum": 0.5}
+        assert check_body(shape, {"x": 1.5}) == {"x": 1.5}
+        with pytest.raises(Invalid):
+            check_body(shape, {"x": 0.25})
+        assert plan(shape)({"x": 1}) == {"x": 1.0}
 
     def test_a_patch_says_that_null_resets(self) -> None:
         patch = fields.patch_of(ns, "SchemaPatch", post)

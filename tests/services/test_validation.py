@@ -20,6 +20,7 @@ from services.validation import (
     Many,
     Member,
     Moment,
+    Real,
     Record,
     Rule,
     Whole,
@@ -111,6 +112,27 @@ class TestRecord:
             validate(self.POST, {"title": "secret text", "at": "secret", "tags": ["secret"]})
 
         assert "secret" not in repr(caught.value.faults)
+
+
+class TestReal:
+    def test_takes_whole_numbers_too(self) -> None:
+        assert [clean(Real(0, 1), n) for n in (0, 0.5, 1)] == [0, 0.5, 1]
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("1", "type"),
+            (True, "type"),
+            (-0.1, "too_small"),
+            (1.1, "too_large"),
+        ],
+    )
+    def test_refuses(self, value: Any, expected: str) -> None:
+        assert code(Real(0, 1), value) == expected
+
+    def test_takes_what_a_double_holds(self) -> None:
+        assert clean(Real(), -1e308) == -1e308
+        assert code(Real(), 10**400) == "too_large"
 
 
 class TestWhole:
