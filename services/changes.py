@@ -20,10 +20,8 @@ from models import Change
 from services import clock, log
 from services.actor import Actor
 from services.base import Service
-from services.comments import CommentService
 from services.errors import Fault, Invalid, ServiceError
-from services.posts import PostService
-from services.users import UserService
+from services.registry import told
 
 #: Rows of the log that one page looks at, at most; bounds its cost where few concern the caller.
 SCAN = 10_000
@@ -36,12 +34,6 @@ class CursorExpired(ServiceError):
 
     code = "cursor-expired"
     message = "Read everything anew: changes since then cannot be told."
-
-
-#: In the order of a walk: what others refer to comes first.
-KINDS: dict[str, type[Service[Any]]] = {
-    service.type: service for service in (UserService, PostService, CommentService)
-}
 
 
 @dataclass(frozen=True)
@@ -101,6 +93,7 @@ class ChangeService:
         self.actor = actor
         self.config = config
         self.moment = clock.now()
+        self.kinds = told()
 
     def page(
         self, since: Cursor | None = None, types: Sequence[str] | None = None, limit: int = 100
@@ -109,7 +102,7 @@ class ChangeService:
 
         Args:
             since: ``next`` of the page before; None: start anew.
-            types: names in ``KINDS``; None: those of the cursor, or all.
+            types: names in ``told()``; None: those of the cursor, or all.
 
         Raises:
             CursorExpired: the cursor is older than the log, another caller's, or from before the
@@ -134,7 +127,7 @@ class ChangeService:
         return Page(items, cursor, cursor.walk is not None)
 
     def _start(self, types: Sequence[str] | None) -> Cursor:
-        names = _known(types)
+        names = self._known(types)
         end = _end(self.session)
         return Cursor(
             caller=self.actor.id if self.actor else None,
@@ -146,14 +139,22 @@ class ChangeService:
             walk=Walk(names[0]),
         )
 
+    def _known(self, types: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the wanted types in the order of a walk."""
+        wanted = set(types or self.kinds)
+        if unknown := sorted(wanted - self.kinds.keys()):
+            message = f"Must be among {', '.join(self.kinds)}."
+            raise Invalid(faults=[Fault("types", "choice", message) for _ in unknown])
+        return tuple(name for name in self.kinds if name in wanted)
+
     def _checked(self, cursor: Cursor, types: Sequence[str] | None) -> Cursor:
-        if types is not None and _known(types) != cursor.types:
+        if types is not None and self._known(types) != cursor.types:
             raise Invalid(faults=[Fault("types", "choice", "The cursor is of other types.")])
         if cursor.caller != (self.actor.id if self.actor else None):
             raise CursorExpired(extra={"reason": "caller"})
         if cursor.role != (self.actor.role if self.actor else None):
             raise CursorExpired(extra={"reason": "rights"})
-        if not self._is_remembered(cursor):
+        if not self._is_remembered(cursor) or not self.kinds.keys() >= {*cursor.types}:
             raise CursorExpired(extra={"reason": "history"})
         return cursor
 
@@ -192,7 +193,7 @@ class ChangeService:
 
     def _includes(self, audience: InstrumentedAttribute[int]) -> sa.ColumnElement[bool]:
         """Return the condition that an audience in the log has the caller in it."""
-        staffed = [name for name, kind in KINDS.items() if self._is_staff(kind)]
+        staffed = [name for name, kind in self.kinds.items() if self._is_staff(kind)]
         mine: sa.ColumnElement[bool] = Change.type.in_(staffed)
         if self.actor:
             mine = sa.or_(mine, Change.owner_id == self.actor.id)
@@ -243,7 +244,7 @@ class ChangeService:
         return {
             (name, data.id): data
             for name, ids in _by_type(keys).items()
-            for data in self._visible(name, KINDS[name].model.id.in_(ids))
+            for data in self._visible(name, self.kinds[name].model.id.in_(ids))
         }
 
     def _walk(self, cursor: Cursor, walk: Walk, limit: int) -> tuple[list[Item], Cursor]:
@@ -263,7 +264,7 @@ class ChangeService:
         return items, replace(cursor, walk=None, time=walk.until or cursor.time)
 
     def _following(self, cursor: Cursor, walk: Walk, limit: int) -> Sequence[Any]:
-        kind = KINDS[walk.type]
+        kind = self.kinds[walk.type]
         conditions = [kind.model.id > walk.id]
         if walk.until is not None:
             if kind.appears_at is None or self._is_staff(kind):
@@ -284,10 +285,10 @@ class ChangeService:
         return service.complete(self.session.execute(statement, params).all(), params)
 
     def _service(self, name: str) -> Service[Any]:
-        return KINDS[name](self.session, self.actor, self.config)
+        return self.kinds[name](self.session, self.actor, self.config)
 
     def _time_of(self, walk: Walk, data: Any) -> datetime:
-        appears_at = KINDS[walk.type].appears_at
+        appears_at = self.kinds[walk.type].appears_at
         if walk.until is None or appears_at is None:
             return data.updated_at  # type: ignore[no-any-return]  # a row's column
         return getattr(data, appears_at.key)  # type: ignore[no-any-return]  # the same
@@ -313,12 +314,3 @@ def _by_type(keys: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     for name, id in keys:
         ids.setdefault(name, []).append(id)
     return ids
-
-
-def _known(types: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the wanted types in the order of ``KINDS``."""
-    wanted = set(types or KINDS)
-    if unknown := sorted(wanted - KINDS.keys()):
-        message = f"Must be among {', '.join(KINDS)}."
-        raise Invalid(faults=[Fault("types", "choice", message) for _ in unknown])
-    return tuple(name for name in KINDS if name in wanted)

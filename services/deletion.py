@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from models import Change, Deletion, Revision
-from services import log, search
+from services import log, search, strangers
 
 if TYPE_CHECKING:
     from services.base import Service
@@ -62,6 +62,7 @@ def restore(service: Service[Any], item: Any, deletion: Deletion) -> None:
     for child in _descendants(service):
         _hand_over(child, deletion)
         _return(child, deletion)
+    strangers.bring_back(service, deletion)
     service.session.delete(deletion)
     service.session.flush()
     service.settle(item, 1)
@@ -94,6 +95,7 @@ def _purge(service: Service[Any], doomed: list[int], with_owner: bool) -> None:
     if service.searched:
         search.forget(session, service.searched, doomed)
     service.purging(doomed)
+    strangers.purge(service, doomed, with_owner=with_owner)
     session.execute(sa.delete(service.model).where(service.model.id.in_(doomed)))
     for table, column in ((Revision, Revision.id), (Deletion, Deletion.item_id)):
         session.execute(sa.delete(table).where(table.type == service.type, column.in_(doomed)))
@@ -131,6 +133,8 @@ def _hand_over(child: Service[Any], deletion: Deletion) -> None:
 
     model, moved = child.model, 0
     for parent, key in child.parents().items():
+        if parent not in RESOURCES:  # another extension's
+            continue
         gone = RESOURCES[parent].model
         is_gone = sa.and_(gone.id == key, gone.deletion_id.is_not(None))
         values = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -48,8 +48,7 @@ class Moments:
         self._watcher: Any = None
         self._watchers = count(1)
         self._watching = 0
-        columns = (service.appears_at for service in RESOURCES.values())
-        self._appearances = [_next_of(each) for each in {*columns} if each is not None]
+        self._appearances: dict[Any, Question] = {}
 
     def now(self) -> Hashable | None:
         """Return the present moment; None if the database doesn't tell.
@@ -76,10 +75,19 @@ class Moments:
         """Return when the next thing appears after ``now``; ``now`` if the database fails."""
         engine = self._engine()
         try:
-            found = [ask.ask_apart(engine, {"now": now})[0][0] for ask in self._appearances]
+            found = [ask.ask_apart(engine, {"now": now})[0][0] for ask in self._asked()]
         except SQLAlchemyError:
             return now
         return min((moment for moment in found if moment), default=_NEVER)
+
+    def _asked(self) -> Iterator[Question]:
+        """Yield what asks for the next moment of each column; extensions may bring more."""
+        for column in {service.appears_at for service in RESOURCES.values()}:
+            if column is None:
+                continue
+            if column not in self._appearances:
+                self._appearances[column] = _next_of(column)
+            yield self._appearances[column]
 
     def _data_version(self, engine: sa.Engine) -> tuple[int, int]:
         """Ask a connection that never writes, the same one each time: its count is its own."""

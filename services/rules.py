@@ -58,6 +58,8 @@ class Rules(Generic[M]):
     """Fields of a revision."""
     appears_at: ClassVar[InstrumentedAttribute[Any] | None] = None
     """From when on everyone sees what is public, where ``visible`` asks for ``NOW``."""
+    is_told: ClassVar[bool] = True
+    """Whether the change feed tells of it; the log has to say of each change who sees it then."""
     staff: ClassVar[str] = "editor"
     """The role from which on one may change, see and restore everybody's items."""
     _statements: ClassVar[dict[Any, Question]]

@@ -16,8 +16,9 @@ from services.registry import RESOURCES
 
 NOT_YOURS = Verdict(False, "not-deleter")
 
-#: What editors may bring back; admins all.
-_OF_EDITORS = [type for type, service in RESOURCES.items() if service.staff == "editor"]
+#: All types, and those that editors may bring back; others are of extensions that aren't there.
+_KNOWN = sa.bindparam("known_types", type_=sa.Text, expanding=True)
+_OF_EDITORS = sa.bindparam("editors_types", type_=sa.Text, expanding=True)
 
 
 class TrashService(Service[Deletion]):
@@ -30,13 +31,19 @@ class TrashService(Service[Deletion]):
     filters: ClassVar = {"types": any_of(Deletion.type)}
 
     def visible(self) -> sa.Select[Any]:
-        statement = sa.select(Deletion)
+        statement = sa.select(Deletion).where(Deletion.type.in_(_KNOWN))
         if self.is_at_least("admin"):
             return statement
         own = Deletion.deleted_by == ACTOR
         if self.is_at_least("editor"):
             return statement.where(sa.or_(own, Deletion.type.in_(_OF_EDITORS)))
         return statement.where(own)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Values of what stands for the caller, the time and the types."""
+        of_editors = [type for type, each in RESOURCES.items() if each.staff == "editor"]
+        return super().params | {"known_types": list(RESOURCES), "editors_types": of_editors}
 
     def allows(self, action: str, item: Any) -> Verdict:
         if self.actor is None:
@@ -74,7 +81,9 @@ class TrashService(Service[Deletion]):
         root = self.find(type, item_id, lock=True)
         service = self._service(type)
         service.hold(item_id)
-        item = self.session.get_one(service.model, item_id, with_for_update=True)
+        item = self.session.get(service.model, item_id, with_for_update=True)
+        if item is None:  # its parent was purged while its extension wasn't there
+            raise NotFound()
         service.require("delete", item)
         service.readmit(item, slug)
         deletion.restore(service, item, root)
@@ -90,6 +99,7 @@ class TrashService(Service[Deletion]):
     def purge_older(self, than: datetime, limit: int) -> int:
         """Purge up to ``limit`` roots deleted before ``than``; return how many."""
         statement = sa.select(Deletion.type, Deletion.item_id).where(Deletion.deleted_at < than)
+        statement = statement.where(Deletion.type.in_(RESOURCES))
         statement = statement.order_by(Deletion.id).limit(limit)
         doomed.alone(self.session)
         found = self.session.execute(statement).all()
