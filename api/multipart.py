@@ -42,10 +42,13 @@ _MAX_BOUNDARY = 200
 
 
 @contextmanager
-def received(config: Config, shape: Model) -> Iterator[Form]:
+def received(config: Config, shape: Model, largest: int | None = None) -> Iterator[Form]:
     """Read this request's form: ``files``, and fields of ``shape``; its spool is closed afterwards.
 
     A file that is too large has its problem; all else that is wrong refuses the request.
+
+    Args:
+        largest: bytes of a file; ``MAX_FILE_BYTES``, unless said.
 
     Raises:
         UnsupportedMediaType: it is no form with files, or is compressed.
@@ -61,7 +64,7 @@ def received(config: Config, shape: Model) -> Iterator[Form]:
     spool = Spool(storage_of(config).draft)
     try:
         form = Form(spool)
-        _Reader(form, config.MAX_FILE_BYTES, _decoder()).read(most, shape)
+        _Reader(form, largest or config.MAX_FILE_BYTES, _decoder()).read(most, shape)
         yield form
     finally:
         spool.close()

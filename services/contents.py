@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import partial
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Content, ContentHold, File
@@ -181,7 +181,23 @@ def _unwanted(session: Session, contents: Collection[str]) -> list[str]:
     session.execute(
         sa.delete(ContentHold).where(ContentHold.sha256.in_(used), ContentHold.until <= now)
     )
-    return sorted(locked - held - used)
+    free = sorted(locked - held - used)
+    return [sha256 for sha256 in free if not _is_referred_to(session, sha256)]
+
+
+def _is_referred_to(session: Session, sha256: str) -> bool:
+    """Whether something needs a content, be it of an extension that is not installed any more.
+
+    The database alone knows the tables that there are, so it is asked to let the content go.
+    """
+    attempt = session.begin_nested()
+    try:
+        session.execute(sa.delete(Content).where(Content.sha256 == sha256))
+    except IntegrityError:
+        return True
+    finally:
+        attempt.rollback()
+    return False
 
 
 def _lock(session: Session, contents: Collection[str]) -> set[str]:

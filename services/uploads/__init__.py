@@ -21,9 +21,10 @@ from services.storage import Storage
 from services.transaction import transact
 from services.uploads.kinds import kind_of
 from services.uploads.spool import Part, Spool
+from services.uploads.storing import let_go, put, store
 from services.validation import invalid
 
-__all__ = ["Form", "Incoming", "Part", "Spool", "keep"]
+__all__ = ["Form", "Incoming", "Part", "Spool", "keep", "let_go", "store"]
 
 
 @dataclass
@@ -126,12 +127,8 @@ def _strip(spool: Spool, each: Incoming) -> None:
 
 
 def _store(form: Form, storage: Storage, held: contents.Held) -> None:
-    """Put into the storage what it does not have, though its row may say so after a restore."""
-    for each in {each.part.sha256: each for each in form.good}.values():
-        there = None if each.part.sha256 in held.wanted else storage.stat(each.part.sha256)
-        if there is None or there.size != each.part.size:
-            with form.spool.opened(each.part) as source:
-                storage.put(each.part.sha256, source, each.part.size)
+    for part in {each.part.sha256: each.part for each in form.good}.values():
+        put(form.spool, part, storage, held)
 
 
 def _make(form: Form, service: FileService, held: contents.Held) -> None:
