@@ -45,9 +45,12 @@ def compile(
         values = {name: copy(value) for name, value in defaults.items()}
         if form or request.query_string or required:
             faults = Faults()
+            given: dict[str, Any] = {}
             for declared, raw in parts:
-                _read(raw(), declared, values, faults)
+                for name, value in _read(raw(), declared, faults).items():
+                    given[name] = _joined(declared[name], given, value, faults)
             faults.refuse("parameter")
+            values |= given
         return values
 
     return read
@@ -69,7 +72,7 @@ def refuse_any() -> None:
     """
     if request.query_string:
         faults = Faults()
-        _read(request.query_string, {}, {}, faults)
+        _read(request.query_string, {}, faults)
         faults.refuse("parameter")
 
 
@@ -81,11 +84,9 @@ def _default(argument: Argument) -> Any:
     return argument.default
 
 
-def _read(
-    raw: bytes, declared: Mapping[str, Argument], values: dict[str, Any], faults: Faults
-) -> None:
-    """Put what ``raw`` has into ``values``, and what is wrong with it into ``faults``."""
-    texts = _texts(raw, faults)
+def _read(raw: bytes, declared: Mapping[str, Argument], faults: Faults) -> dict[str, Any]:
+    """Return what ``raw`` has, by name; what is wrong with it is put into ``faults``."""
+    texts, values = _texts(raw, faults), {}
     for name, given in texts.items():
         if name not in declared:
             faults.add(shown(name), "unknown", "There is no such parameter.")
@@ -94,6 +95,16 @@ def _read(
     for name, argument in declared.items():
         if argument.required and name not in texts:
             faults.add(name, "required", "Missing required parameter.")
+    return values
+
+
+def _joined(argument: Argument, given: Mapping[str, Any], value: Any, faults: Faults) -> Any:
+    """Return a value, and that of the same name in another part of the request."""
+    if argument.name not in given:
+        return value
+    if argument.action == "append":
+        return given[argument.name] + value
+    return faults.add(argument.name, "repeated", "Give this once only.")
 
 
 def _texts(raw: bytes, faults: Faults) -> dict[str, list[str]]:
