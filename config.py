@@ -180,7 +180,9 @@ class Config:
         secret=True,
     )
     EXTENSIONS_DISABLED: tuple[str, ...] = setting(
-        (), "Names of installed extensions that are not loaded, comma separated.", rules.extensions
+        (),
+        "Names of installed extensions that are not loaded, comma separated; `*`: all.",
+        rules.extensions,
     )
 
     def __post_init__(self) -> None:

@@ -131,7 +131,7 @@ def keys(values: tuple[str, ...]) -> str | None:
 
 def extensions(values: tuple[str, ...]) -> str | None:
     """Refuse what no extension can be called."""
-    wrong = next((each for each in values if not re.fullmatch("[a-z][a-z0-9_]*", each)), None)
+    wrong = next((each for each in values if not re.fullmatch("[a-z][a-z0-9_]*|[*]", each)), None)
     return f"{wrong!r} is not the name of an extension" if wrong else None
 
 

@@ -42,7 +42,7 @@ from api.loading import Extension, load
 from api.pagination import Cursors
 from api.replies import Json
 from config import Config
-from services import pictures
+from services import pictures, registry
 
 
 class _NoSessions(SessionInterface):
@@ -112,7 +112,9 @@ def create_app(config: Config, extensions: Sequence[Extension] | None = None) ->
         if len(bare) == len(found):
             raise
     _assemble(config, bare)  # raises if the fault is not with any of them
-    return _assemble(config, _without_faulty(config, found))
+    rest = _without_faulty(config, found)
+    registry.reset()
+    return _assemble(config, rest)
 
 
 def _without_faulty(config: Config, extensions: Sequence[Extension]) -> list[Extension]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -132,11 +133,11 @@ class Choice:
 class Choices:
     """Some of these names, comma separated; each is kept once."""
 
-    names: tuple[str, ...]
+    names: Collection[str]
 
     @property
     def __schema__(self) -> dict[str, Any]:
-        items = Choice(self.names).__schema__
+        items = Choice(tuple(self.names)).__schema__
         return {"type": "array", "items": items, "collectionFormat": "csv", "minItems": 1}
 
     def __call__(self, text: str) -> list[str]:
@@ -145,7 +146,7 @@ class Choices:
         Raises:
             Refused: one is none of them.
         """
-        return list(dict.fromkeys(map(Choice(self.names), text.split(","))))
+        return list(dict.fromkeys(map(Choice(tuple(self.names)), text.split(","))))
 
 
 @dataclass(frozen=True)

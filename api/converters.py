@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.routing import BaseConverter, UnicodeConverter, ValidationError
 
+from services.registry import TYPES
+
 #: Ids stay exact in every JSON reader below this.
 LIMIT = 2**53
 
@@ -41,9 +43,21 @@ class TextConverter(UnicodeConverter):
         return value
 
 
+class KindConverter(BaseConverter):
+    """The type of a resource, of the core or of an extension."""
+
+    regex = "[a-z][a-z0-9_]*"
+
+    def to_python(self, value: str) -> str:
+        """Return the type."""
+        if value not in TYPES:
+            raise ValidationError()
+        return value
+
+
 def init_app(app: Flask) -> None:
     """Make our converters known; a trailing slash makes no difference."""
-    app.url_map.converters |= {"id": IdConverter, "user_id": UserIdConverter}
+    app.url_map.converters |= {"id": IdConverter, "user_id": UserIdConverter, "kind": KindConverter}
     app.url_map.converters |= {"default": TextConverter, "string": TextConverter}
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

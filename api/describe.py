@@ -13,6 +13,7 @@ from api import fields
 from api.accept import LISTS
 from api.problems import CODES
 from api.swagger import CONSUMES, EXAMPLE, JSON_PATCH, MERGE_PATCH_TYPES
+from services.registry import TYPES
 
 if TYPE_CHECKING:
     from api.spec import Shape, Spec
@@ -224,13 +225,10 @@ def _expect(shape: Shape | None) -> list[Any]:
 
 
 def _path_params(url: str) -> dict[str, dict[str, Any]]:
-    """Describe what stands in a URL: ``<id:id>``, ``<slug>``, ``<any(posts,users):type>``."""
+    """Describe what stands in a URL: ``<id:id>``, ``<slug>``, ``<kind:kind>``."""
     params = {name: _told(name) for name in re.findall(r"<(\w+)>", url)}
-    for choices, name in re.findall(r"<any\(([^)]*)\):(\w+)>", url):
-        params[name] = _told(name) | {
-            "enum": choices.split(","),
-            EXAMPLE: choices.partition(",")[0],
-        }
+    if "<kind:kind>" in url:
+        params["kind"] = _told("kind") | {"enum": TYPES, EXAMPLE: next(iter(TYPES))}
     if "<id:id>" in url:
         params["id"] = _ID
     return params | ({"id": USER_ID} if "<user_id:id>" in url else {})

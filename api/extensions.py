@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 from flask_restx import Namespace
 
-from api import fields, query
+from api import arguments, fields, pagination, query
 from api.describe import answers, page_of
 from api.loading import Extension
+from api.pagination import DEEPEST
 from api.preconditions import conditional, list_tag
 from api.resource import Endpoint, expose
 
@@ -29,20 +30,36 @@ extension = ns.model(
         ),
     },
 )
-page = page_of(ns, extension)
+_query = arguments.parser()
+_query.add_argument("limit", arguments.Whole(1, 100), default=20, help="Items a page.")
+_query.add_argument("cursor", arguments.Cursor(), help="`next` of the page before.")
+_query.add_argument("page", arguments.Whole(1, DEEPEST), help="Page by number, from 1.")
+_query.add_argument("total", arguments.flag, default=False, help="Count them all.")
+_read = query.compile(_query)
+_page = page_of(ns, extension)
 
 
-@expose(ns, "/extensions", get={"id": "listExtensions", **answers(200, page, 401)})
+@expose(
+    ns,
+    "/extensions",
+    get={"id": "listExtensions", "expect": [_query], **answers(200, _page, 304, 401)},
+)
 class ExtensionCollection(Endpoint):
     def get(self) -> Response:
         """List the extensions
 
         Those that were installed when the service started, in the order of their names.
         """
-        query.refuse_any()
-        found: list[Extension] = current_app.extensions["signpost"].extensions
-        items = [self._told(each) for each in found]
-        response = self.answer({"items": items, "next": None, "total": len(items)}, page)
+        values = _read() | {"sort": None}
+        own = current_app.extensions["signpost"]
+        scope = pagination.scope_of(request.path, values)
+        asked = pagination.query_of(values, own.cursors, scope)
+        start = int(asked.after[0]) if asked.after else ((asked.page or 1) - 1) * asked.limit
+        end, found = start + asked.limit, own.extensions
+        following = own.cursors.write((end, 0), scope) if end < len(found) else None
+        items = [self._told(each) for each in found[start:end]]
+        total = len(found) if asked.total else None
+        response = self.answer({"items": items, "next": following, "total": total}, _page)
         response.headers["ETag"] = list_tag(response.data)
         return conditional(response)
 

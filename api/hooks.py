@@ -56,4 +56,5 @@ def declared(disabled: Collection[str] = ()) -> Iterator[Hook]:
 def _is_disabled(entry: metadata.EntryPoint, disabled: Collection[str]) -> bool:
     beside = entry.dist.entry_points.select(group=loading.GROUP) if entry.dist else ()
     names = {each.name for each in beside}
-    return entry.name in disabled or bool(names and names.issubset(disabled))
+    is_named = entry.name in disabled or bool(names and names.issubset(disabled))
+    return is_named or "*" in disabled

@@ -85,10 +85,14 @@ def load(config: Config) -> list[Extension]:
         NameTaken: a name is claimed twice, is reserved or no name; says by whom.
     """
     found = sorted(_found(), key=lambda each: each[0].name)
-    disabled = frozenset(config.EXTENSIONS_DISABLED)
-    wanted = [entry.name for entry, _ in found if entry.name not in disabled]
+    wanted = [entry.name for entry, _ in found if not is_disabled(entry.name, config)]
     _check_names([(entry, dist) for entry, dist in found if entry.name in wanted])
     return [_loaded(entry, dist, entry.name in wanted) for entry, dist in found]
+
+
+def is_disabled(name: str, config: Config) -> bool:
+    """Return whether the settings name an extension, or all by ``*``."""
+    return name in config.EXTENSIONS_DISABLED or "*" in config.EXTENSIONS_DISABLED
 
 
 def names() -> frozenset[str]:

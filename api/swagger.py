@@ -7,7 +7,7 @@ by rule, so that no endpoint has to say it. api/openapi31.py turns the result in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -206,7 +206,7 @@ def _complete_response(status: str, response: Document) -> None:
 
 def _plain(part: Any) -> Any:
     """Return a copy in which every schema keeps to the keywords of Swagger 2.0."""
-    if isinstance(part, list):
+    if isinstance(part, Collection) and not isinstance(part, str | dict):
         return [_plain(each) for each in part]
     if not isinstance(part, dict):
         return part

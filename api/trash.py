@@ -14,7 +14,7 @@ from api.output import dumps
 from api.preconditions import conditional, last_modified, list_tag
 from api.resource import Listing, SpecEndpoint, expose
 from api.spec import Spec, with_fields
-from services.registry import RESOURCES
+from services.registry import TYPES
 from services.trash import TrashService
 
 ns = Namespace(
@@ -53,7 +53,8 @@ trash = Spec(
     service=TrashService,
     output=deletion,
     filters={
-        "types": {"type": arguments.Choices(tuple(RESOURCES)), "help": "Only of these types."},
+        # Extensions may add types still.
+        "types": {"type": arguments.Choices(TYPES), "help": "Only of these types."},
     },
 )
 _SIGNED_IN: frozenset[str] = frozenset()
@@ -61,7 +62,7 @@ _LIST = """List what you may bring back
 
 Only the roots of deletions: what went with one comes back with it.
 """
-_URL = f"/trash/<any({','.join(RESOURCES)}):kind>/<id:id>"
+_URL = "/trash/<kind:kind>/<id:id>"
 _slug = arguments.parser()
 _slug.add_argument(
     "slug", arguments.Slug(), help="For a post whose slug is taken by now; see `suggestion`."

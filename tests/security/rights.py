@@ -31,6 +31,7 @@ GET    {API}/swagger.json               -          200 200 200 200 200 200 200 2
 POST   {API}/auth/token                 -          200 200 200 200 200 200 200 200
 POST   {API}/auth/revoke                -          200 200 200 200 200 200 200 200
 GET    {API}/auth/whoami                -          401 200 200 200 200 200 401 401
+GET    {API}/extensions                 -          200 200 200 200 200 200 401 401
 GET    {API}/auth/sessions              -          401 200 200 200 200 200 401 401
 DELETE {API}/auth/sessions              -          401 204 204 204 204 204 401 401
 DELETE {API}/auth/sessions/<id:id>      owner      401 404 204 404 404 404 401 401
@@ -251,7 +252,7 @@ def _row(line: str) -> Row:
     return Row(method, rule, target, dict(zip(CALLERS, map(int, statuses), strict=True)))
 
 
-_TRASHED = f"{API}/trash/<any({','.join(RESOURCES)}):kind>/<id:id>"
+_TRASHED = f"{API}/trash/<kind:kind>/<id:id>"
 TABLE = [_row(line) for line in _TABLE.splitlines() if line]
 
 #: Kind of post → makes one.
