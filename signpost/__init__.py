@@ -15,6 +15,7 @@ from api.fields import patch_of
 from api.item import Item
 from api.operating import OPERATOR, current_config, operation, with_appcontext, write
 from api.parsers import RequestParser
+from api.posts import author
 from api.resource import Collection, Endpoint, Listing, expose
 from api.spec import ByRole, Spec
 from config import setting
@@ -38,6 +39,7 @@ __all__ = [
     "abort",
     "access",
     "arguments",
+    "author",
     "between",
     "current_config",
     "expose",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from models import Comment, File, Post, User, base_of
+from models import Comment, File, Post, User, base_of, registry_of
 from models.base import PrimaryKey, SoftDeletable, Versioned
+from models.extended import Extended
 
 __all__ = [
     "Comment",
+    "Extended",
     "File",
     "Post",
     "PrimaryKey",
@@ -14,4 +16,5 @@ __all__ = [
     "User",
     "Versioned",
     "base_of",
+    "registry_of",
 ]

@@ -1,0 +1,1 @@
+"""The scaffold: ``flask extension`` writes packages, imported by that command alone."""
