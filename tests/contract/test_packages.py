@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from importlib.metadata import entry_points, packages_distributions
+from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any
 
@@ -75,6 +76,7 @@ class TestPackage:
 
     def test_is_installed_where_tests_run(self, package: str) -> None:
         assert package in entry_points(group="signpost.extensions").names
+        assert find_spec(f"signpost_{package}")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
