@@ -22,7 +22,6 @@ _TAKEN = frozenset(
     | {"deletion_id", "snippet", "metadata", "registry"}
     | {"limit", "cursor", "page", "total", "sort", "fields", "q"}
 )
-)
 
 
 class NotDeclared(ValueError):
@@ -79,16 +78,14 @@ class Resource:
 
     @property
     def sortable(self) -> tuple[Field, ...]:
-        """The fields that lists can be ordered by."""
-        return tuple(each for each in self.fields if each.required and each.type not in _UNSORTED)
+        """The fields that lists can be ordered by; each has an index."""
+        moments = (each for each in self.moments if each.required)
+        return (*moments, *((self.titled_by,) if self.titled_by else ()))
 
     @property
     def optional(self) -> tuple[Field, ...]:
         """The fields that may be null."""
         return tuple(each for each in self.fields if not each.required)
-
-
-_UNSORTED = frozenset({"text", "bool"})
 
 
 def checked_name(name: str) -> str:

@@ -33,7 +33,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def laid_out(call: str, indent: int, end: str = ",") -> str:
-    """Return ``head(one, other)`` as a formatter breaks it: whole, its arguments on one line, or each.
+    """Return ``head(one, other)`` as formatters break it: not, around its arguments, or at each.
 
     Args:
         call: no argument has a comma.
