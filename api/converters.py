@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.routing import BaseConverter, UnicodeConverter, ValidationError
+from werkzeug.routing import BaseConverter, PathConverter, UnicodeConverter, ValidationError
 
 from services.registry import TYPES
 
@@ -43,6 +43,13 @@ class TextConverter(UnicodeConverter):
         return value
 
 
+class TextsConverter(PathConverter):
+    """Text with slashes, though none is first, and lines; Werkzeug's own has one line."""
+
+    regex = r"[^/](?s:.*?)"
+    to_python = TextConverter.to_python
+
+
 class KindConverter(BaseConverter):
     """The type of a resource, of the core or of an extension."""
 
@@ -59,5 +66,6 @@ def init_app(app: Flask) -> None:
     """Make our converters known; a trailing slash makes no difference."""
     app.url_map.converters |= {"id": IdConverter, "user_id": UserIdConverter, "kind": KindConverter}
     app.url_map.converters |= {"default": TextConverter, "string": TextConverter}
+    app.url_map.converters |= {"path": TextsConverter}
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
