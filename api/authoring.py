@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from flask import current_app, request
 from flask.cli import AppGroup
@@ -20,6 +20,7 @@ from api.replies import reply
 from api.resource import Endpoint
 from services.errors import Fault
 
+D = TypeVar("D")
 H = TypeVar("H", bound=Callable[..., Any])
 
 
@@ -55,6 +56,12 @@ class Namespace(RestxNamespace):  # type: ignore[misc]  # RESTX is untyped
         """The values of its settings, in the current app."""
         found = mounted.all_of(current_app._get_current_object())  # type: ignore[attr-defined]
         return next(each for each in found.values() if each.extension.namespace is self).settings
+
+    if TYPE_CHECKING:  # RESTX is untyped; its decorators return what they are given
+
+        def doc(self, *said: Any, **options: Any) -> Callable[[D], D]: ...
+
+        route = expect = response = param = errorhandler = doc
 
     def after_commit(self, hook: H) -> H:
         """Have ``hook`` called with the changes of each transaction, once it is committed."""
