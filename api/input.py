@@ -48,6 +48,11 @@ def read_body(shape: Model, *, media_types: Collection[str] = JSON) -> dict[str,
     return validate(record_of(shape), decode(read_raw(media_types=media_types)))
 
 
+def read_json() -> Any:
+    """Return this request's body, of whatever shape. Raises as ``read_raw`` and ``decode``."""
+    return decode(read_raw())
+
+
 def read_form_or_json(shape: Model) -> dict[str, Any]:
     """Return the body of a form or of JSON, cleaned, as ``read_body``.
 

@@ -168,6 +168,34 @@ def sign_in(database: Database, credentials: Credentials) -> Grant:
     raise Unavailable(retry_after=1)
 
 
+def begin(session: Session, user: User, credentials: Credentials) -> Grant:
+    """Write a session, in the caller's transaction, for a user known to be who they say."""
+    now = session.info["now"]
+    _sweep(session, now)
+    device = "".join(filter(str.isprintable, credentials.device or ""))[:DEVICE_LENGTH]
+    row = UserSession(
+        user_id=user.id,
+        created_at=now,
+        refreshed_at=now,
+        expires_at=now + lifetimes.session,
+        device=device or None,
+        address=credentials.address,
+    )
+    session.add(row)
+    session.flush()
+    audit.record(
+        session,
+        audit.SIGN_IN,
+        actor=Actor(user.id, user.role),
+        subject_id=user.id,
+        address=credentials.address,
+        details={"session_id": row.id},
+    )
+    token = secrets.token_urlsafe(32)
+    refresh.store(session, row, token)
+    return refresh.grant(user, row, token, now)
+
+
 def count_guess(database: Database, credentials: Credentials) -> str:
     """Count a guess, committed before anything else happens; return what it is counted under.
 
@@ -264,34 +292,7 @@ def _begin(
     if better is not None:
         user.password_hash = better
     guesses.forget(session, key)
-    return _new(session, user, credentials)
-
-
-def _new(session: Session, user: User, credentials: Credentials) -> Grant:
-    now = session.info["now"]
-    _sweep(session, now)
-    device = "".join(filter(str.isprintable, credentials.device or ""))[:DEVICE_LENGTH]
-    row = UserSession(
-        user_id=user.id,
-        created_at=now,
-        refreshed_at=now,
-        expires_at=now + lifetimes.session,
-        device=device or None,
-        address=credentials.address,
-    )
-    session.add(row)
-    session.flush()
-    audit.record(
-        session,
-        audit.SIGN_IN,
-        actor=Actor(user.id, user.role),
-        subject_id=user.id,
-        address=credentials.address,
-        details={"session_id": row.id},
-    )
-    token = secrets.token_urlsafe(32)
-    refresh.store(session, row, token)
-    return refresh.grant(user, row, token, now)
+    return begin(session, user, credentials)
 
 
 def _better(stored: str, text: str) -> str | None:

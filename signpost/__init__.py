@@ -10,10 +10,13 @@ from structlog import get_logger
 
 from api import arguments, fields
 from api.access import access
+from api.auth import issue
 from api.authoring import Namespace, Resource, abort
 from api.fields import patch_of
+from api.input import check_body, read_json
 from api.item import Item
 from api.operating import OPERATOR, current_config, operation, with_appcontext, write
+from api.output import plan
 from api.parsers import RequestParser
 from api.posts import author
 from api.resource import Collection, Endpoint, Listing, expose
@@ -41,15 +44,19 @@ __all__ = [
     "arguments",
     "author",
     "between",
+    "check_body",
     "current_config",
     "expose",
     "fields",
+    "issue",
     "jsonify",
     "logger",
     "models",
     "one_of",
     "operation",
     "patch_of",
+    "plan",
+    "read_json",
     "request",
     "services",
     "setting",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.actor import SYSTEM, Actor
 from services.authored import Authored
-from services.base import Service
+from services.base import ACTOR, NOW, Service
 from services.comments import CommentService
 from services.errors import (
     Conflict,
@@ -23,17 +23,22 @@ from services.hooks import Changed
 from services.likes import LikeService
 from services.listing import Filter, Query, Sort, Tally, after, before, equals
 from services.posts import PostService
+from services.refresh import Grant
+from services.sessions import Credentials, begin, sign_in
 from services.tags import TagService
 from services.transaction import after_commit, reading, transact
 from services.users import UserService
 
 __all__ = [
+    "ACTOR",
+    "NOW",
     "SYSTEM",
     "Actor",
     "Authored",
     "Changed",
     "CommentService",
     "Conflict",
+    "Credentials",
     "Fault",
     "FeedService",
     "FileService",
@@ -41,6 +46,7 @@ __all__ = [
     "FollowerService",
     "FollowingService",
     "Forbidden",
+    "Grant",
     "Invalid",
     "LikeService",
     "NotFound",
@@ -57,7 +63,9 @@ __all__ = [
     "after",
     "after_commit",
     "before",
+    "begin",
     "equals",
     "reading",
+    "sign_in",
     "transact",
 ]
