@@ -30,12 +30,15 @@ def tree(name: str) -> ast.Module:
 
 
 def imports(name: str) -> set[str]:
-    """Return the dotted names that a file imports, wherever in it: ``services.log.record``."""
+    """Return the dotted names that a file imports, wherever in it: ``services.log.record``.
+
+    Without what it imports relatively, which is its own package's.
+    """
     found = set()
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and not node.level:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
