@@ -1,0 +1,59 @@
+"""The READMEs of extensions, line by line, against a live server: what they say is what comes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakeDatabase
+from tests.contract.sources import files, text
+from tests.servers import LiveServer, live_server
+
+READMES = [name for name in files("extensions/*/README.md") if "\n# {" in text(name)]
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
+ADDRESS = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(scope="module")
+def server(
+    make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    with live_server(make_database("readmes"), tmp_path_factory.mktemp("readmes")) as running:
+        yield running
+
+
+def answers(script: str, server: LiveServer, folder: Path) -> list[Any]:
+    """Run a script; return what its calls answered, as JSON."""
+    # Each answer has a line of its own.
+    spaced = 'curl() { command curl "$@"; echo; }\n' + script.replace(ADDRESS, server.url)
+    done = subprocess.run(
+        ["bash", "-euc", spaced],
+        cwd=folder,
+        env=os.environ | {"TOKEN": server.admin_token},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return [json.loads(line) for line in done.stdout.splitlines() if line]
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_what_the_readme_says_is_what_comes(name: str, server: LiveServer, tmp_path: Path) -> None:
+    # given
+    script = "".join(BLOCK.findall(text(name)))
+    told = [json.loads(line[2:]) for line in script.splitlines() if line.startswith("# {")]
+    # when
+    found = answers(script, server, tmp_path)
+    # then
+    assert len(told) == len(found) > 0
+    for expected, answer in zip(told, found, strict=True):
+        is_problem = "status" in expected
+        assert expected == ({key: answer.get(key) for key in expected} if is_problem else answer)
