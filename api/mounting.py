@@ -65,11 +65,13 @@ def _mount_namespace(app: Flask, api: Api, extension: Extension, base: str) -> N
 
 def _document(cls: type[Any], name: str) -> None:
     """Say of each verb what specifications and console have to know, where its author did not."""
-    for verb in (verb.lower() for verb in cls.methods or ()):
+    needs = {verb: needed(cls, verb) for verb in cls.methods or ()}
+    if not hasattr(cls, "anonymous"):
+        cls.access = needs  # what is said below would say more than its author did
+    for verb in map(str.lower, needs):
         method = getattr(cls, verb)
-        needs = needed(cls, verb.upper())
         said = {"id": f"{verb}{name.title().replace('_', '')}{cls.__name__}"}
-        if needs != ANYONE:
+        if needs[verb.upper()] != ANYONE:
             said["security"] = "bearer"
         method.__apidoc__ = said | getattr(method, "__apidoc__", {})
         method.__doc__ = method.__doc__ or f"{verb.title()} {cls.__name__}"

@@ -18,7 +18,7 @@ RESOURCES: dict[str, type[Service[Any]]] = {service.type: service for service in
 
 
 class _Names(Collection[str]):
-    """The types that there are at the time; an extension may add one to what is declared already."""
+    """The types that there are at the time; extensions may add some to what is declared."""
 
     def __contains__(self, name: object) -> bool:
         return name in RESOURCES

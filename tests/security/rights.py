@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from models import File
-from services.registry import RESOURCES
 from tests.factories import PASSWORD
 from tests.security.world import API, CALLERS, FORM, FORM_TYPE, World
 
