@@ -9,6 +9,7 @@ hands it over to that of the other.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -68,32 +69,31 @@ def restore(service: Service[Any], item: Any, deletion: Deletion) -> None:
     service.settle(item, 1)
 
 
-def purge(service: Service[Any], ids: sa.Select[Any], *, with_owner: bool = False) -> None:
+def purge(service: Service[Any], ids: Sequence[int], *, with_owner: bool = False) -> None:
     """Remove rows for good, with their revisions, children and deletions; the log keeps tombstones.
 
     Args:
-        ids: selects the ids of the doomed rows of ``service.model``.
+        ids: of the doomed rows of ``service.model``; some may be gone, but for their deletions.
         with_owner: their owners go too, so the log must forget them. Otherwise it tells the
             owners' other devices what is gone.
     """
-    doomed = list(service.session.scalars(ids))
     owns_itself = service.owner_column() is service.model.id
-    for start in range(0, len(doomed), _BATCH):
-        _purge(service, doomed[start : start + _BATCH], with_owner or owns_itself)
+    for start in range(0, len(ids), _BATCH):
+        _purge(service, ids[start : start + _BATCH], with_owner or owns_itself)
 
 
-def _purge(service: Service[Any], doomed: list[int], with_owner: bool) -> None:
+def _purge(service: Service[Any], doomed: Sequence[int], with_owner: bool) -> None:
     session = service.session
     for child, key in service.children():
         children = sa.select(child.model.id).where(key.in_(doomed))
-        purge(child, children, with_owner=with_owner)
+        purge(child, session.scalars(children).all(), with_owner=with_owner)
     session.execute(
         sa.update(Change)
         .where(Change.type == service.type, Change.id.in_(doomed))
         .values({"actor_id": None} | ({"owner_id": None} if with_owner else {}))
     )
     if service.searched:
-        search.forget(session, service.searched, doomed)
+        search.forget(session, service.searched, list(doomed))
     service.purging(doomed)
     strangers.purge(service, doomed, with_owner=with_owner)
     session.execute(sa.delete(service.model).where(service.model.id.in_(doomed)))

@@ -93,8 +93,7 @@ class TrashService(Service[Deletion]):
         root = self.find(type, item_id, lock=True)
         self.require("purge", root)
         doomed.hold(self.session, {type: [item_id]})
-        service = self._service(type)
-        deletion.purge(service, sa.select(service.model.id).where(service.model.id == item_id))
+        deletion.purge(self._service(type), [item_id])
 
     def purge_older(self, than: datetime, limit: int) -> int:
         """Purge up to ``limit`` roots deleted before ``than``; return how many."""
@@ -106,8 +105,7 @@ class TrashService(Service[Deletion]):
         roots = {type: [root.item_id for root in found if root.type == type] for type in RESOURCES}
         doomed.hold(self.session, roots)
         for type, ids in roots.items():
-            service = self._service(type)
-            deletion.purge(service, sa.select(service.model.id).where(service.model.id.in_(ids)))
+            deletion.purge(self._service(type), ids)
         return len(found)
 
     def _service(self, type: str) -> Service[Any]:

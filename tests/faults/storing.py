@@ -75,7 +75,7 @@ def _upload(
 def _purge(config: Config, session: Session, user_id: int, id: int) -> None:
     service = FileService(session, Actor(user_id, "author"), config)
     transact(session, lambda: service.delete(id))
-    transact(session, lambda: deletion.purge(service, sa.select(File.id).where(File.id == id)))
+    transact(session, lambda: deletion.purge(service, [id]))
 
 
 def _is_whole(storage: Storage, sha256: str) -> bool:
