@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import Config
-from models import File
 from services import deletion
 from services.actor import Actor
 from services.files import FileService
