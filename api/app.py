@@ -104,7 +104,10 @@ def create_app(config: Config, extensions: Sequence[Extension] | None = None) ->
         extensions: what ``load`` returned, if it was asked already. One that cannot be mounted is
             left out: its failure is its own problem.
     """
-    found = list(load(config) if extensions is None else extensions)
+    if extensions is None:
+        logs.configure(config)  # loading may have something to say
+        extensions = load(config)
+    found = list(extensions)
     try:
         return _assemble(config, found)
     except Exception:

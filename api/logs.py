@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, cast
 
+import click
 import orjson
 import structlog
 from flask import Flask, g, has_request_context
@@ -28,14 +29,20 @@ Processor = Callable[[Any, str, Event], Event]
 
 Renderer = Callable[[Any, str, Event], bytes]
 
-_STDOUT = 1
+_STDOUT, _STDERR = 1, 2
 #: What JSON may hold as it is, though terminals obey it, or readers take it for the end of a line.
 _UNSEEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(config: Config, descriptor: int = _STDOUT) -> None:
-    """Send what structlog and stdlib logging say to a file descriptor; may be repeated."""
+def configure(config: Config, descriptor: int | None = None) -> None:
+    """Send what structlog and stdlib logging say to a file descriptor; may be repeated.
+
+    Args:
+        descriptor: by itself stdout, but stderr while a command runs: stdout has what it prints.
+    """
+    if descriptor is None:
+        descriptor = _STDERR if click.get_current_context(silent=True) else _STDOUT
     level = _LEVELS[config.LOG_LEVEL]
     render = _RENDERERS[config.LOG_FORMAT]
     processors: list[Any] = [_name_request, structlog.processors.format_exc_info, render]

@@ -35,8 +35,6 @@ Command = Callable[..., None]
 #: Who acts here: whoever may run programs as the service's user is an admin.
 OPERATOR = Actor(0, "admin", via="command")
 
-_STDERR = 2
-
 
 def operation(command: Command) -> Command:
     """Log how a command went, on stderr, and say in words what it was refused for."""
@@ -44,7 +42,7 @@ def operation(command: Command) -> Command:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         started, status = time.perf_counter(), 1
-        logs.configure(current_config(), descriptor=_STDERR)
+        logs.configure(current_config())
         try:
             command(*args, **kwargs)
             status = 0
