@@ -20,7 +20,7 @@ from flask.cli import AppGroup, with_appcontext
 from flask_restx import Model
 from sqlalchemy.orm import Session
 
-from api import doctor, settings
+from api import doctor, entries, settings
 from api import users as shapes
 from api.input import check_body
 from api.loading import Extension
@@ -52,7 +52,7 @@ class CommandTaken(Exception):
 
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask``."""
-    for command in (users, trash, signing, texts, _backup, _doctor):
+    for command in (users, trash, signing, texts, _backup, _doctor, entries.scaffold()):
         app.cli.add_command(command)
 
 
@@ -63,8 +63,13 @@ def add(app: Flask, extensions: Iterable[Extension]) -> None:
         CommandTaken: a command is called so already.
     """
     for extension in extensions:
-        group = getattr(extension.namespace, "cli", None)  # of one that failed there is none
-        if group is not None and group.commands:
+        if extension.state != "loaded":
+            continue
+        # A plain RESTX namespace has no commands of its own.
+        group = getattr(extension.namespace, "cli", None) or AppGroup(extension.name)
+        for command in entries.of(extension):
+            group.add_command(command)
+        if group.commands:
             _add(app, group, extension.name)
 
 

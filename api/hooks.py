@@ -56,5 +56,5 @@ def declared(disabled: Collection[str] = ()) -> Iterator[Hook]:
 def _is_disabled(entry: metadata.EntryPoint, disabled: Collection[str]) -> bool:
     beside = entry.dist.entry_points.select(group=loading.GROUP) if entry.dist else ()
     names = {each.name for each in beside}
-    is_named = entry.name in disabled or bool(names and names.issubset(disabled))
-    return is_named or "*" in disabled
+    own = {"*", entry.name, entry.name.partition(".")[0]}
+    return not own.isdisjoint(disabled) or bool(names and names.issubset(disabled))
