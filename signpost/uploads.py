@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from flask import request
+from flask_restx import Model, Namespace
+from flask_restx.reqparse import RequestParser
 from sqlalchemy.orm import Session
 
-from api import gate, stalled
-from api.multipart import received
+from api import fields, gate, stalled
+from api.arguments import FilesField, FormField
+from api.multipart import MAX_PARTS, MEDIA_TYPE, received
+from api.swagger import CONSUMES, JSON_MODEL
 from config import Config
-from services import uploads
+from services import contents, uploads
 from services.storage import Missing, storage_of
 from services.storage.checked import Damaged, contents_of
 from services.storage.seekable import Seekable
@@ -28,6 +32,7 @@ __all__ = [
     "Missing",
     "Part",
     "Spool",
+    "form",
     "let_go",
     "opened",
     "received",
@@ -37,6 +42,15 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+def form(ns: Namespace, shape: Model) -> dict[str, Any]:
+    """Return the documentation of a form of ``files`` and the fields of ``shape``."""
+    files = fields.Uploads(required=True, max_items=MAX_PARTS, description="The file.")
+    whole = ns.model(f"{shape.name}Form", {"files": files, **shape})
+    parser = RequestParser()
+    parser.args = [FilesField("files"), *(FormField(*each) for each in shape.items())]
+    return {"expect": [parser], "vendor": {CONSUMES: [MEDIA_TYPE], JSON_MODEL: whole.name}}
 
 
 def working() -> AbstractContextManager[None]:
@@ -59,9 +73,16 @@ def store(config: Config, session: Session, spool: Spool, part: Part, make: Call
     return uploads.store(spool, part, session, storage_of(config), make, working)
 
 
-def let_go(config: Config, session: Session, contents: list[str]) -> None:
-    """Drop contents after the commit, as far as nothing else refers to them."""
-    uploads.let_go(session, storage_of(config), contents)
+def let_go(config: Config | None, session: Session, found: list[str]) -> None:
+    """Drop contents after the commit, as far as nothing else refers to them.
+
+    Args:
+        config: None: they are dropped by the sweep, later.
+    """
+    if config is None:
+        contents.let_go(session, found)
+    else:
+        uploads.let_go(session, storage_of(config), found)
 
 
 def opened(config: Config, sha256: str, size: int) -> BinaryIO:

@@ -65,7 +65,7 @@ class CommaTable:
     def _text(self) -> io.TextIOWrapper:
         """Return the whole as text, which leaves the source open."""
         self._source.seek(0)
-        return io.TextIOWrapper(_Kept(self._source), "utf-8-sig", newline="")
+        return io.TextIOWrapper(io.BufferedReader(_Kept(self._source)), "utf-8-sig", newline="")
 
     def _lines(self) -> Iterator[str]:
         text = self._text()
@@ -78,7 +78,7 @@ class CommaTable:
         return csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
 
     def _header(self) -> list[str]:
-        names = next(self._rows(), [])
+        names: list[str] = next(self._rows(), [])
         if not names:
             raise bad_table("has no names of columns", line=1)
         return [name.strip() or f"column_{at}" for at, name in enumerate(names, 1)]

@@ -22,7 +22,12 @@ from signpost_frames.refusals import bad_table
 MAX_COLUMNS, MAX_NAME = 1_000, 200
 #: Bytes of a group of rows, roughly, before they are compressed.
 _GROUP = 16 * 1024 * 1024
-_FORMATS = {"csv": CommaTable, "tsv": CommaTable, "parquet": ParquetTable, "pq": ParquetTable}
+_FORMATS: dict[str, type[CommaTable | ParquetTable]] = {
+    "csv": CommaTable,
+    "tsv": CommaTable,
+    "parquet": ParquetTable,
+    "pq": ParquetTable,
+}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The five kinds of columns that a stored table has, and how other types become one of them.
 
-``int64``, ``float64``, ``bool``, ``datetime64`` (UTC, milliseconds) and ``str``. Imports pyarrow, like
-all modules here that read tables: nothing imports these before somebody asks for a table.
+``int64``, ``float64``, ``bool``, ``datetime64`` (UTC, milliseconds) and ``str``. Like all modules
+here that read tables it imports pyarrow, and is imported itself only when somebody asks for one.
 """
 
 from __future__ import annotations
