@@ -42,13 +42,16 @@ _MAX_BOUNDARY = 200
 
 
 @contextmanager
-def received(config: Config, shape: Model, largest: int | None = None) -> Iterator[Form]:
+def received(
+    config: Config, shape: Model, largest: int | None = None, files: str = "files"
+) -> Iterator[Form]:
     """Read this request's form: ``files``, and fields of ``shape``; its spool is closed afterwards.
 
     A file that is too large has its problem; all else that is wrong refuses the request.
 
     Args:
         largest: bytes of a file; ``MAX_FILE_BYTES``, unless said.
+        files: name of the parts that are files.
 
     Raises:
         UnsupportedMediaType: it is no form with files, or is compressed.
@@ -64,7 +67,8 @@ def received(config: Config, shape: Model, largest: int | None = None) -> Iterat
     spool = Spool(storage_of(config).draft)
     try:
         form = Form(spool)
-        _Reader(form, largest or config.MAX_FILE_BYTES, _decoder()).read(most, shape)
+        reader = _Reader(form, largest or config.MAX_FILE_BYTES, _decoder(), shape, files)
+        reader.read(most)
         yield form
     finally:
         spool.close()
@@ -80,8 +84,11 @@ def _decoder() -> MultipartDecoder:
 class _Reader:
     """Reads one form from the request."""
 
-    def __init__(self, form: Form, most: int, decoder: MultipartDecoder) -> None:
+    def __init__(
+        self, form: Form, most: int, decoder: MultipartDecoder, shape: Model, files: str
+    ) -> None:
         self._form, self._most, self._decoder = form, most, decoder
+        self._shape, self._files = shape, files
         self._faults = Faults()
         self._file: Incoming | None = None
         self._field = ""
@@ -89,7 +96,7 @@ class _Reader:
         self._left = MAX_FIELDS
         self._has_parts = self._ignored = False
 
-    def read(self, most: int, shape: Model) -> None:
+    def read(self, most: int) -> None:
         """Read the whole body, up to ``most`` bytes, and tell all that is wrong at once."""
         for piece in _pieces(most):
             self._take(piece)
@@ -99,10 +106,10 @@ class _Reader:
         for each in self._form.files:
             each.name = clean_name(each.name)
         if not self._form.files and not self._faults.count:
-            self._faults.add("files", "required", "Send at least one file.")
+            self._faults.add(self._files, "required", "Send at least one file.")
         texts = {name: text for name in self._texts if (text := self._text(name)) is not None}
         try:
-            self._form.fields = check_body(shape, texts)
+            self._form.fields = check_body(self._shape, texts)
         except Invalid as exc:
             for fault in exc.faults:
                 self._faults.add(fault.field, fault.code, fault.message)
@@ -137,7 +144,7 @@ class _Reader:
 
     def _begin_file(self, event: File) -> None:
         self._has_parts, self._file = True, None
-        self._ignored = event.name != "files"
+        self._ignored = event.name != self._files
         if self._ignored:
             self._unknown(event.name)
             return
@@ -146,9 +153,9 @@ class _Reader:
 
     def _begin_field(self, name: str | None) -> None:
         self._has_parts, self._ignored, self._file, self._field = True, False, None, name or ""
-        if name == "files":
-            self._faults.add("files", "type", "Must be a file, with a filename.")
-        elif name not in ("name", "visibility"):
+        if name == self._files:
+            self._faults.add(name, "type", "Must be a file, with a filename.")
+        elif name is None or name not in self._shape:
             self._unknown(name)
         elif name in self._texts:
             self._faults.add(name, "repeated", "Give this once only.")
