@@ -1,0 +1,1 @@
+"""The core's rules, and what RealWorld has otherwise."""
