@@ -5,11 +5,13 @@ They only ever narrow: what its owner may not do, no token may.
 
 from __future__ import annotations
 
-RESOURCES = ("comments", "files", "posts", "trash", "users")
+from services.registry import RESOURCES
+
 ADMIN = "admin"
 
 
 def scopes_of(role: str) -> tuple[str, ...]:
     """Return the scopes of a sign-in by somebody with ``role``: all that the role has."""
-    each = tuple(f"{name}:{verb}" for name in RESOURCES for verb in ("read", "write"))
+    names = sorted({*RESOURCES, "trash"})
+    each = tuple(f"{name}:{verb}" for name in names for verb in ("read", "write"))
     return (ADMIN, *each) if role == "admin" else each
