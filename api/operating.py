@@ -27,7 +27,16 @@ from services.backup import BackupFailed
 from services.errors import ServiceError
 from services.transaction import transact
 
-__all__ = ["OPERATOR", "Command", "current_config", "fail", "operation", "with_appcontext", "write"]
+__all__ = [
+    "OPERATOR",
+    "Command",
+    "current_config",
+    "current_session",
+    "fail",
+    "operation",
+    "with_appcontext",
+    "write",
+]
 
 T = TypeVar("T")
 Command = Callable[..., None]
@@ -70,6 +79,11 @@ def write(work: Callable[[Session], T]) -> T:
     """
     session = db.session()
     return transact(session, lambda: work(session))
+
+
+def current_session() -> Session:
+    """Return the session of a command, for what opens transactions by itself."""
+    return db.session()
 
 
 def current_config() -> Config:

@@ -15,7 +15,15 @@ from api.authoring import Namespace, Resource, abort
 from api.fields import patch_of
 from api.input import check_body, read_json
 from api.item import Item
-from api.operating import OPERATOR, current_config, operation, with_appcontext, write
+from api.operating import (
+    OPERATOR,
+    current_config,
+    current_session,
+    fail,
+    operation,
+    with_appcontext,
+    write,
+)
 from api.output import plan
 from api.parsers import RequestParser
 from api.posts import author
@@ -46,7 +54,9 @@ __all__ = [
     "between",
     "check_body",
     "current_config",
+    "current_session",
     "expose",
+    "fail",
     "fields",
     "issue",
     "jsonify",

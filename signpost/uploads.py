@@ -44,12 +44,12 @@ __all__ = [
 T = TypeVar("T")
 
 
-def form(ns: Namespace, shape: Model) -> dict[str, Any]:
+def form(ns: Namespace, shape: Model, files: str = "files") -> dict[str, Any]:
     """Return the documentation of a form of ``files`` and the fields of ``shape``."""
-    files = fields.Uploads(required=True, max_items=MAX_PARTS, description="The file.")
-    whole = ns.model(f"{shape.name}Form", {"files": files, **shape})
+    sent = fields.Uploads(required=True, max_items=MAX_PARTS, description="A file, or several.")
+    whole = ns.model(f"{shape.name}Form", {files: sent, **shape})
     parser = RequestParser()
-    parser.args = [FilesField("files"), *(FormField(*each) for each in shape.items())]
+    parser.args = [FilesField(files), *(FormField(*each) for each in shape.items())]
     return {"expect": [parser], "vendor": {CONSUMES: [MEDIA_TYPE], JSON_MODEL: whole.name}}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from signpost import Namespace
+from signpost_documents import commands, resources
+from signpost_documents.namespace import ns
 
-ns = Namespace("Documents", description="JSON documents, uploaded many at once and read by name.")
+__all__ = ["commands", "create", "resources"]
 
 
 def create() -> Namespace:
