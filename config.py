@@ -94,7 +94,12 @@ class Config:
         rules.keys,
         secret=True,
     )
-    ACCESS_TOKEN_TTL: int = setting(900, "Life of an access token.", rules.between(10, _DAY))
+    ACCESS_TOKEN_TTL: int = setting(
+        900,
+        "Life of an access token, a day at most: what ends one earlier is remembered as long, by "
+        "every worker.",
+        rules.between(10, _DAY),
+    )
     REFRESH_TOKEN_TTL: int = setting(
         30 * _DAY, "How long a refresh token lives unused.", rules.between(60, 366 * _DAY)
     )

@@ -105,6 +105,7 @@ def flask(site: Path, database_url: str, config: Config) -> Callable[..., Any]:
             "FLASK_APP": "wsgi",
             "DATABASE_URL": database_url,
             "DATA_DIR": str(config.DATA_DIR),
+            "EXTENSIONS_DISABLED": ",".join(others()),
         }
         return subprocess.run(
             [sys.executable, "-m", "flask", *arguments],
