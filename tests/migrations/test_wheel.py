@@ -1,4 +1,7 @@
-"""The wheel: it has what the repository has, and serves from an empty database without it."""
+"""The wheel: it has what the repository has, and serves from an empty database without it.
+
+With it an extension's wheel, so that one package finds the other as authors' packages do.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -19,20 +23,22 @@ ROOMS = ("api/", "models/", "services/", "migrations/", "signpost/")
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel of this project, just built."""
-    folder = tmp_path_factory.mktemp("wheel")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the wheels of this project and of an extension, just built."""
+    folder = tmp_path_factory.mktemp("wheels")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+    for source in (ROOT, ROOT / "extensions/calculator"):
+        subprocess.run(build, cwd=source, check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that it was installed into, without its dependencies."""
+def installed(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that they were installed into, without their dependencies."""
     folder = tmp_path_factory.mktemp("installed")
     options = ["-qq", "--no-index", "--no-deps", "--no-compile", "--target", str(folder)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(wheel)], check=True)
+    packages = map(str, wheels.glob("*.whl"))
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, *packages], check=True)
     return folder
 
 
@@ -45,8 +51,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class TestContents:
-    def test_are_those_of_the_repository(self, wheel: Path) -> None:
+    def test_are_those_of_the_repository(self, wheels: Path) -> None:
         # given
+        wheel = next(wheels.glob("signpost_backend-*.whl"))
         modules = {name for name in files("*.py") if "/" not in name}
         rooms = {name for name in files() if name.startswith(ROOMS)}
         manual = {f"api/manual/{name.removeprefix('docs/')}" for name in files("docs/**")}
@@ -62,8 +69,10 @@ class TestServing:
     ) -> None:
         # given
         path = f"{installed}:{sysconfig.get_path('purelib')}"  # of which no .pth file is read
+        others = entry_points(group="signpost.extensions").names - {"calculator"}
+        settings = {"PYTHONPATH": path, "EXTENSIONS_DISABLED": ",".join(sorted(others))}
         # when
-        with live_server(empty_url, tmp_path, python, PYTHONPATH=path) as server:
+        with live_server(empty_url, tmp_path, python, **settings) as server:
             answers = {
                 path: server.client.get(path)
                 for path in ("/readyz", "/docs", "/manual/clients.md", "/api/v1/openapi.json")
@@ -71,11 +80,13 @@ class TestServing:
             weak = {"username": "ada", "email": "ada@example.org", "password": "password1234"}
             refused = server.client.post("/api/v1/users", json=weak)
             token = server.token("admin", ADMIN_PASSWORD)
+            sum_ = server.client.get("/api/calculator/sum?number1=13&number2=28")
         # then
         assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
             answers, 200
         )
         assert refused.json()["code"] == "validation"  # it has the list of common passwords
         assert token
+        assert sum_.json()["total_sum"] == 41.0
         assert schema.head() in server.log
         assert str(ROOT) not in server.log
