@@ -1,53 +1,72 @@
 """Fixtures. Every test that touches a database runs on both: ``--database=sqlite`` names one.
 
-The application is set up as in production, once per database; rows are deleted after each test.
-Flask is imported only by the fixtures that need it: tests/services runs without.
+Those of a database and an application are the kit's for authors, signpost/contract/plugin.py, but
+without extensions. Tests of services and models run with Flask made unimportable.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import settings
 from sqlalchemy.orm import Session
 
-from config import Config
 from models import User
-from tests import databases, factories
+from signpost.contract import factories
+from signpost.contract.plugin import (
+    MakeDatabase,
+    _app,
+    _engine,
+    _make_app,
+    _makers,
+    app,
+    backend,
+    client,
+    config,
+    count_queries,
+    database_url,
+    engine,
+    make_app,
+    make_database,
+    session,
+    sign_in,
+    subject,
+)
 from tests.flaskless import without_flask
-from tests.servers import ADMIN_PASSWORD, LiveServer, live_server
+from tests.servers import LiveServer, live_server
 from tests.stores import Store, store
 
-if TYPE_CHECKING:
-    from flask import Flask
-    from flask.testing import FlaskClient
-
-#: Makes a migrated database of a name and returns its URL.
-MakeDatabase = Callable[[str], str]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--database", action="append", choices=databases.BACKENDS, help="run on this one only"
-    )
+#: Named again, they are fixtures of these tests alone: what they share is made without extensions.
+__all__ = [
+    "MakeDatabase",
+    "_app",
+    "_engine",
+    "_make_app",
+    "_makers",
+    "app",
+    "backend",
+    "client",
+    "config",
+    "count_queries",
+    "database_url",
+    "engine",
+    "make_app",
+    "make_database",
+    "session",
+    "sign_in",
+    "subject",
+]
 
 
 def pytest_configure() -> None:
     settings.register_profile("check", deadline=None, max_examples=100)
     settings.register_profile("prove", deadline=None, max_examples=5_000)
     settings.load_profile("prove" if os.environ.get("PROVE") else "check")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "backend" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--database") or databases.BACKENDS
-        metafunc.parametrize("backend", chosen, indirect=True, scope="session")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,132 +98,9 @@ def _not_skipped(report: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def backend(request: pytest.FixtureRequest) -> str:
-    """``sqlite`` or ``postgresql``."""
-    return str(request.param)
-
-
-@pytest.fixture(scope="session")
-def _makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], MakeDatabase]]:
-    with ExitStack() as stack:
-        made: dict[str, MakeDatabase] = {}
-
-        def maker(backend: str) -> MakeDatabase:
-            if backend not in made:
-                made[backend] = stack.enter_context(
-                    databases.sqlite_databases(tmp_path_factory.mktemp("sqlite"))
-                    if backend == "sqlite"
-                    else databases.postgresql_databases()
-                )
-            return made[backend]
-
-        yield maker
-
-
-@pytest.fixture(scope="session")
-def make_database(backend: str, _makers: Callable[[str], MakeDatabase]) -> MakeDatabase:
-    """``make_database("name")``: the URL of a new, migrated database that is the test's own."""
-    return _makers(backend)
-
-
-@pytest.fixture(scope="session")
-def database_url(make_database: MakeDatabase) -> str:
-    """Return the URL of the database that ``session`` and ``app`` share."""
-    return make_database("shared")
-
-
-@pytest.fixture(scope="session")
-def _engine(database_url: str) -> Iterator[sa.Engine]:
-    engine = databases.connect(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def engine(_engine: sa.Engine) -> Iterator[sa.Engine]:
-    """The shared database, without a row; it is emptied again after the test."""
-    yield _engine
-    databases.clean(_engine)
-
-
-@pytest.fixture
-def session(engine: sa.Engine) -> Iterator[Session]:
-    """A session without Flask. It remembers what it read: ``session.refresh(row)`` reads anew."""
-    with Session(engine, expire_on_commit=False, autoflush=False) as session:
-        yield session
-
-
-@pytest.fixture(scope="session")
-def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """Production settings, but for limits; ``dataclasses.replace`` changes one."""
-    return Config(
-        DATABASE_URL=database_url,
-        DATA_DIR=tmp_path_factory.mktemp("data"),
-        SECRET_KEY="0123456789abcdef" * 3,
-        ADMIN_PASSWORD=ADMIN_PASSWORD,
-        RATE_LIMITS=False,
-        WORKERS=1,
-    )
-
-
-@pytest.fixture(scope="session")
-def _make_app() -> Callable[[Config], AbstractContextManager[Flask]]:
-    from api.app import create_app
-    from api.database import db
-
-    @contextmanager
-    def make(config: Config) -> Iterator[Flask]:
-        app = create_app(config)
-        yield app
-        with app.app_context():
-            db.engine.dispose()
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def _app(
-    config: Config, _make_app: Callable[[Config], AbstractContextManager[Flask]]
-) -> Iterator[Flask]:
-    with _make_app(config) as app:
-        yield app
-
-
-@pytest.fixture
-def app(_app: Flask, engine: sa.Engine) -> Flask:
-    """The application as in production, on the shared database."""
-    return _app
-
-
-@pytest.fixture
-def make_app(
-    engine: sa.Engine, _make_app: Callable[[Config], AbstractContextManager[Flask]]
-) -> Iterator[Callable[[Config], Flask]]:
-    """``make_app(replace(config, REGISTRATION="closed"))``: an application of other settings."""
-    with ExitStack() as stack:
-        yield lambda config: stack.enter_context(_make_app(config))
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A caller who is not signed in."""
-    return app.test_client()
-
-
-@pytest.fixture
-def sign_in(app: Flask) -> Callable[[User], FlaskClient]:
-    """``sign_in(user)``: a caller with a real token of a user made by ``make_user``."""
-
-    def sign_in(user: User, password: str = factories.PASSWORD) -> FlaskClient:
-        client = app.test_client()
-        grant = {"grant_type": "password", "username": user.username, "password": password}
-        answer = client.post("/api/v1/auth/token", json=grant)
-        assert answer.status_code == 200, answer.text
-        token = answer.get_json()["access_token"]
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
-        return client
-
-    return sign_in
+def extensions() -> tuple[()]:
+    """None: what is installed beside the core is tested by itself."""
+    return ()
 
 
 @pytest.fixture
@@ -235,27 +131,6 @@ def editor(session: Session) -> User:
 def admin(session: Session) -> User:
     """Who may also manage users."""
     return factories.make_user(session, "root", role="admin")
-
-
-@pytest.fixture
-def count_queries() -> Callable[[], AbstractContextManager[list[str]]]:
-    """``with count_queries() as queries:`` collects the SELECTs that ran meanwhile."""
-
-    @contextmanager
-    def count() -> Iterator[list[str]]:
-        seen: list[str] = []
-
-        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            if statement.lstrip().startswith(("SELECT", "WITH")):
-                seen.append(statement)
-
-        sa.event.listen(sa.Engine, "before_cursor_execute", note)
-        try:
-            yield seen
-        finally:
-            sa.event.remove(sa.Engine, "before_cursor_execute", note)
-
-    return count
 
 
 @pytest.fixture(scope="session")

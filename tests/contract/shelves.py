@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from models import Comment, Follow, Like, User
 from services import clock
-from tests.contract import declared
-from tests.contract.declared import API
+from signpost.contract.resources import API
+from tests.contract.declared import make_file
 from tests.factories import make_post, make_user
 from tests.security.world import add_sign_in
 
@@ -18,7 +18,7 @@ class Shelves:
 
     def __init__(self, session: Session, owner: User, caller: FlaskClient) -> None:
         self.session, self.owner, self.caller = session, owner, caller
-        picture = int(declared.make(caller, "files").rsplit("/", 1)[1])
+        picture = int(make_file(caller, "files").headers["Location"].rsplit("/", 1)[1])
         post = make_post(session, owner, cover_id=picture)
         owner.avatar_id = picture
         session.commit()
@@ -41,7 +41,7 @@ class Shelves:
         )
         self.session.commit()
         add_sign_in(self.session, self.owner)
-        declared.make(self.caller, "files")
+        make_file(self.caller, "files")
         make_post(self.session, self.owner)
         deleted = make_post(self.session, self.owner, tags=["gone"])
         assert self.caller.delete(f"{API}/posts/{deleted.id}").status_code == 204

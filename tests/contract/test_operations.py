@@ -63,7 +63,7 @@ class Operation:
 def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the OpenAPI document of the application; nothing here touches its database."""
     config = Config(SECRET_KEY="0123456789abcdef" * 3, DATA_DIR=tmp_path_factory.mktemp("data"))
-    return dict(create_app(config).test_client().get("/api/v1/openapi.json").get_json())
+    return dict(create_app(config, ()).test_client().get("/api/v1/openapi.json").get_json())
 
 
 @pytest.fixture(scope="module")

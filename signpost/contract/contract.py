@@ -1,0 +1,15 @@
+"""Everything that the kit proves of an extension, as one class of tests."""
+
+from __future__ import annotations
+
+from signpost.contract.everywhere import Everywhere
+from signpost.contract.items import Changed, History, Known, Read, Trash
+from signpost.contract.lists import Lists
+
+
+class Contract(Everywhere, Lists, Known, Read, Changed, History, Trash):
+    """Name the extension: ``extension = "people"``.
+
+    Where it deliberately differs, ``excused`` says in which test, and why; where one of a type is
+    made by more than a POST of its examples, ``makers`` says how.
+    """
