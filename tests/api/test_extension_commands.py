@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session
 
 from api import loading
 from api.app import create_app
+from api.database import db
 from config import Config
 from models import Change, User
 from services.hooks import hooks
+from tests.factories import PASSWORD
 from tests.packages import install
 from tests.servers import ROOT, live_server
 
@@ -69,6 +71,18 @@ def create():
 def listen(changes):
     if changes[0].op == "create":
         raise ZeroDivisionError("a hook of its own")
+
+
+def welcome(changes):
+    """Write, in the transaction of its own that it is in by now."""
+    for each in changes:
+        if (each.type, each.op) == ("users", "create"):
+            write(lambda session, id=each.id: greet_by_itself(session, id))
+
+
+def greet_by_itself(session, id):
+    users = services.UserService(session, OPERATOR, current_config())
+    users.patch(id, {"bio": "Welcome"}, None)
 
 
 NOTHING = None
@@ -250,6 +264,31 @@ class TestHook:
         [failure] = lines(log, "The hook x_people.listen failed.")
         assert failure["request_id"] == made.headers["X-Request-Id"]
         assert "ZeroDivisionError: a hook of its own" in failure["exception"]
+
+    def test_may_write_by_itself(
+        self,
+        site: Path,
+        config: Config,
+        engine: sa.Engine,
+        session: Session,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # given
+        put(site, hooks={"welcome": "welcome"})
+        monkeypatch.syspath_prepend(site)
+        app = create_app(replace(config, EXTENSIONS_DISABLED=others("people")))
+        client = app.test_client()
+        body = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
+        # when
+        made = client.post("/api/v1/users", json=body)
+        # then
+        assert made.status_code == 201
+        [eve] = session.scalars(sa.select(User)).all()
+        assert (eve.id, eve.bio, eve.version) == (made.get_json()["id"], "Welcome", 2)
+        ops = session.execute(sa.select(Change.op, Change.via).order_by(Change.seq)).all()
+        assert [tuple(row) for row in ops] == [("create", "anonymous"), ("update", "command")]
+        with app.app_context():
+            db.engine.dispose()
 
     @pytest.mark.parametrize(
         ("disabled", "count"), [((), 2), (("people",), 0), (("listen",), 1), (("other",), 2)]
