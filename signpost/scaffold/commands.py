@@ -135,13 +135,18 @@ def _migrate(name: str, message: str) -> None:
     click.echo(f"{path}: read it before you use it." if path else "Nothing has changed.")
 
 
+def is_terminal() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty()
+
+
 def _asked(
     value: str | None, text: str, default: str | None = None, choices: tuple[str, ...] = ()
 ) -> str:
     """Return an option; ask for it in a terminal if it was not given."""
     if value is not None:
         return value
-    if sys.stdin.isatty():
+    if is_terminal():
         kind = click.Choice(choices) if choices else None
         said: str = click.prompt(text, default=default, type=kind, show_default=bool(default))
         return said

@@ -59,9 +59,13 @@ class Project:
         points = self._project.get("entry-points")
         if points is None:
             points = self._project["entry-points"] = tomlkit.table(is_super_table=True)
-        if group not in points:
-            points[group] = tomlkit.table()
-        points[group][key] = value
+        if group in points:
+            points[group][key] = value
+        else:
+            table = tomlkit.table()
+            table.append(key, value)
+            table.add(tomlkit.nl())
+            points[group] = table
         self.path.write_text(tomlkit.dumps(self._document), encoding="utf-8")
 
     def _keys(self, group: str) -> dict[str, Any]:
