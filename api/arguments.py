@@ -29,7 +29,7 @@ from services.validation import MAX_INTEGER, Faults, counted
 #: Characters of a text whose type says nothing of its length.
 MAX_TEXT = 10_000
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 #: Digits that decide whether a number is in range; a longer one is out of any.
 _DIGITS = 20
 #: ``+00:00`` that nobody escaped arrives as `` 00:00``.

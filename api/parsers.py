@@ -77,4 +77,5 @@ class RequestParser(RestxParser):  # type: ignore[misc]  # RESTX is untyped
 
 def _form() -> bytes:
     """Return the form as it came; empty where there is no body."""
-    return read_raw(media_types=(FORM,)) if request.content_length else b""
+    has_body = request.content_length or "Transfer-Encoding" in request.headers
+    return read_raw(media_types=(FORM,)) if has_body else b""
