@@ -70,6 +70,7 @@ class Echo(Resource):
 
     @ns.doc(params={"text": {"description": "Any text, slashes too.", "x-example": "well"}})
     @ns.response(200, "The text twice", echo)
+    @ns.response(400, "There are parameters")
     def get(self, text: str) -> dict[str, str]:
         """Say a text twice"""
         no_query.parse_args()
