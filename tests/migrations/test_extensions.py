@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,22 @@ from models.base import Base
 from models.engine import WRITES
 from services import drafts, schema
 from tests import people
+
+ROOT = Path(__file__).parents[2]
+_UPGRADE = """
+import sys
+from pathlib import Path
+from services import schema
+from tests.databases import connect
+engine = connect(sys.argv[1])
+schema.upgrade(engine)
+print(schema.upgrade(engine, schema.history_of("people", Path(sys.argv[2]))))
+"""
+
+
+def _start(url: str, history: schema.History) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "ignore", "-c", _UPGRADE, url, str(history.folder)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -100,6 +118,32 @@ class TestUpgrade:
 
         assert _tables(core) == before
         assert schema.head(none) == ""
+
+
+class TestSeveralProcesses:
+    def test_one_of_them_migrates(
+        self, empty_url: str, empty: sa.Engine, history: schema.History
+    ) -> None:
+        processes = [_start(empty_url, history) for _ in range(4)]
+
+        answers = [process.communicate(timeout=60)[0].strip() for process in processes]
+
+        assert sorted(answers) == ["False"] * 3 + ["True"]
+        assert drafts.differences(empty, history) == []
+
+    def test_a_killed_one_has_done_nothing_to_its_tables(
+        self, empty_url: str, core: sa.Engine, history: schema.History
+    ) -> None:
+        before = _tables(core)
+        people.add_step(history, "import os; os.kill(os.getpid(), 9)")
+        killed = _start(empty_url, history)
+
+        killed.communicate(timeout=60)
+
+        assert killed.returncode == -9
+        assert _tables(core) == before
+        (history.folder / "0002_next.py").unlink()
+        assert schema.upgrade(core, history) is True
 
 
 class TestDowngrade:
