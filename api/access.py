@@ -39,16 +39,23 @@ def needed(view: Any, verb: str) -> str:
     Raises:
         ValueError: what is declared is none of the words there are.
     """
-    declared = getattr(view, "access", None)
-    if declared is not None:
-        return _checked(view, verb, declared)
-    if (anonymous := getattr(view, "anonymous", None)) is not None:
-        return ANYONE if verb in anonymous else SIGNED_IN
-    said = {**getattr(view, "__apidoc__", {})}
-    said |= getattr(getattr(view, verb.lower(), None), "__apidoc__", {})
-    if "security" not in said:
-        return UNDECLARED
-    return SIGNED_IN if said["security"] else ANYONE
+    return _declared(view, verb) or UNDECLARED
+
+
+def is_declared(view: Any, verb: str) -> bool:
+    """Whether it is said who may call ``verb`` of a view."""
+    return _declared(view, verb) is not None
+
+
+def of_plain(view: type[Any]) -> Mapping[str, str] | None:
+    """Return what a plain RESTX resource declares by verb, before more documentation is added.
+
+    None: it says so in another way, as resources of ours do.
+    """
+    if hasattr(view, "access") or hasattr(view, "anonymous"):
+        return None
+    verbs = getattr(view, "methods", None) or ()
+    return {verb: who for verb in verbs if (who := _declared(view, verb)) is not None}
 
 
 def check(needs: str, actor: Actor | None) -> None:
@@ -66,9 +73,22 @@ def check(needs: str, actor: Actor | None) -> None:
         raise Forbidden()
 
 
-def _checked(view: Any, verb: str, declared: Access) -> str:
-    who = declared if isinstance(declared, str) else declared.get(verb, UNDECLARED)
-    if who not in _KNOWN:
+def _declared(view: Any, verb: str) -> str | None:
+    declared = getattr(view, "access", None)
+    if declared is not None:
+        return _checked(view, verb, declared)
+    if (anonymous := getattr(view, "anonymous", None)) is not None:
+        return ANYONE if verb in anonymous else SIGNED_IN
+    said = {**getattr(view, "__apidoc__", {})}
+    said |= getattr(getattr(view, verb.lower(), None), "__apidoc__", {})
+    if "security" not in said:
+        return None
+    return SIGNED_IN if said["security"] else ANYONE
+
+
+def _checked(view: Any, verb: str, declared: Access) -> str | None:
+    who = declared if isinstance(declared, str) else declared.get(verb)
+    if who is not None and who not in _KNOWN:
         name = getattr(view, "__qualname__", view)
         raise ValueError(f"{name}: access is one of {', '.join(_KNOWN)}, not {who!r}")
     return who

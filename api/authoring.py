@@ -12,7 +12,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
 
 from api import mounted
-from api.access import ANYONE, UNDECLARED, Access, needed
+from api.access import ANYONE, Access, needed
 from api.errors import code_of
 from api.mounted import Shape
 from api.problems import Aborted
@@ -75,7 +75,7 @@ class Resource(Endpoint):
     It goes out as JSON; what GET returns has an ETag.
     """
 
-    access: ClassVar[Access] = UNDECLARED
+    access: ClassVar[Access] = {}
     """Who may call it: ``anyone``, ``signed-in`` or a role, or one of these by verb."""
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]

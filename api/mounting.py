@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 from flask_restx import Api, Namespace
 
 from api import functions
-from api.access import ANYONE, needed
+from api.access import ANYONE, needed, of_plain
 from api.item import Item
 from api.loading import Extension
 from api.mounted import Mounted
@@ -65,9 +65,9 @@ def _mount_namespace(app: Flask, api: Api, extension: Extension, base: str) -> N
 
 def _document(cls: type[Any], name: str) -> None:
     """Say of each verb what specifications and console have to know, where its author did not."""
+    if (declared := of_plain(cls)) is not None:
+        cls.access = declared  # what is said below would say more than its author did
     needs = {verb: needed(cls, verb) for verb in cls.methods or ()}
-    if not hasattr(cls, "anonymous"):
-        cls.access = needs  # what is said below would say more than its author did
     for verb in map(str.lower, needs):
         method = getattr(cls, verb)
         said = {"id": f"{verb}{name.title().replace('_', '')}{cls.__name__}"}
