@@ -22,8 +22,8 @@ from pyarrow import csv as fast
 from signpost_frames.kinds import INTEGER, REAL, TEXT, TIME, TRUTH, Unfit, in_range
 from signpost_frames.refusals import bad_table
 
-#: Bytes that are read at a time; a row must fit in.
-BLOCK = 2**20
+#: Bytes that are read at a time, some 30 times ahead; a row must fit in.
+BLOCK = 2**18
 #: What stands for nothing.
 NULLS = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
 _DELIMITERS = ",;\t|"
@@ -105,9 +105,17 @@ class CommaTable:
         try:
             yield from fast.open_csv(_Kept(self._source), **options)
         except pa.ArrowInvalid as exc:
-            if "Empty CSV" in str(exc):  # names alone
-                return
-            raise self._located(exc) from exc
+            if self._has_rows():
+                raise self._located(exc) from exc
+
+    def _has_rows(self) -> bool:
+        """Whether there is more than the names, which the fast reader does not take for a table."""
+        rows = self._rows()
+        next(rows)
+        try:
+            return any(rows)
+        except csv.Error:
+            return True
 
     def _located(self, exc: Exception) -> Exception:
         """Return what is wrong with the table, that the fast reader could not read."""

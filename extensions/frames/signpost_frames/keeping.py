@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -72,7 +73,7 @@ def keep(name: str, source: BinaryIO, target: BinaryIO, max_rows: int) -> Kept:
 
 
 def _opened(name: str, source: BinaryIO) -> CommaTable | ParquetTable:
-    end = name.rpartition(".")[2].lower()
+    end = PurePath(name).suffix[1:].lower()
     if end not in _FORMATS:
         known = ", ".join(f".{each}" for each in _FORMATS)
         raise bad_table(
