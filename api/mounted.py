@@ -36,7 +36,7 @@ class Mounted:
 
 def all_of(app: Flask) -> dict[str, Mounted]:
     """Return what is mounted, by name."""
-    mounted: dict[str, Mounted] = app.extensions["signpost"].mounted
+    mounted: dict[str, Mounted] = getattr(app.extensions.get("signpost"), "mounted", {})
     return mounted
 
 
@@ -45,6 +45,4 @@ def of(path: str) -> Mounted | None:
     parts = path.split("/", 3)
     if len(parts) < 3 or parts[1] != "api":
         return None
-    extensions = getattr(current_app.extensions.get("signpost"), "mounted", {})
-    found: Mounted | None = extensions.get(parts[2])
-    return found
+    return all_of(current_app).get(parts[2])

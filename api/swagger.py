@@ -185,6 +185,8 @@ def _complete_operation(method: str, item: Document, operation: Document) -> Non
             each["type"] = "integer"  # RESTX takes every converter of ours for text
     if method == "patch" and "body" in places:
         operation.setdefault(CONSUMES, MERGE_PATCH_TYPES)
+    if FORM in operation.get("consumes", ()):
+        operation.setdefault(CONSUMES, [FORM])  # RESTX says that forms with files are read, too
     if types := operation.get(CONSUMES):
         operation["consumes"] = [FORM] if "formData" in places and FORM in types else types
     operation["security"] = [*operation.get("security", _ANYONE)]
