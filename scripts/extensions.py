@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,16 +28,17 @@ def main(words: list[str]) -> None:
     """
     chosen = _chosen(words)
     STAMPS.mkdir(exist_ok=True)
-    for stamp in STAMPS.iterdir():
-        if stamp.name not in {PROJECT, *chosen}:
-            print(f"Removing extension {stamp.name} ...")
-            _pip("uninstall", "--yes", stamp.read_text())
+    gone = [stamp for stamp in STAMPS.iterdir() if stamp.name not in {PROJECT, *chosen}]
+    if gone:
+        print(f"Removing {_names(gone)} ...")
+        _pip("uninstall", "--yes", *(stamp.read_text() for stamp in gone))
+        for stamp in gone:
             stamp.unlink()
     if _is_due(ROOT, PROJECT):
         _install({PROJECT: ROOT})
     due = {name: folder for name, folder in chosen.items() if _is_due(folder, name)}
     if due:
-        print(f"Installing {', '.join(due)} ...")
+        print(f"Installing {_names(due.values())} ...")
         _install(due)
 
 
@@ -53,6 +55,10 @@ def _chosen(words: list[str]) -> dict[str, Path]:
         names = ", ".join(sorted(there))
         sys.exit(f"EXTENSIONS: not in extensions/: {', '.join(sorted(unknown))}; there are {names}")
     return {name: there[name] for name in words}
+
+
+def _names(paths: Iterable[Path]) -> str:
+    return ", ".join(sorted(path.name for path in paths))
 
 
 def _is_due(folder: Path, name: str) -> bool:
