@@ -26,7 +26,7 @@ class ArticleService(services.PostService):
         return super().visible().where(self.public_rows(NOW), _ACTIVE)
 
     def columns(self) -> tuple[Any, ...]:
-        return (*self._of_card(), models.Post.body)
+        return (*self._of_card(), models.Post.body, models.Post.author_id)
 
     @classmethod
     def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
