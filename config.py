@@ -22,7 +22,15 @@ from config_env import ConfigError, setting
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["Config", "ConfigError", "made_once", "read_settings", "setting", "shell_names"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "NoSettings",
+    "made_once",
+    "read_settings",
+    "setting",
+    "shell_names",
+]
 
 D = TypeVar("D", bound="DataclassInstance")
 
@@ -262,6 +270,11 @@ class Config:
         """Hosts that a request may name, in lower case, some with a port; empty: any."""
         named = {urlsplit(self.PUBLIC_URL).netloc, *self.ALLOWED_HOSTS}
         return frozenset(host.lower() for host in named if host)
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """Those of an extension that declares none."""
 
 
 def read_settings(

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import structlog
 
-from config import Config
+from config import Config, ConfigError, NoSettings, read_settings
 from services import schema
 
 GROUP = "signpost.extensions"
@@ -71,6 +71,16 @@ class Extension:
         own = steps / self.name
         return schema.history_of(self.name, own if own.is_dir() else steps)
 
+    def settings(self) -> Any:
+        """Read its settings.
+
+        Raises:
+            ConfigError: after printing a line for each that is wrong.
+            TypeError: they are declared in a way that cannot be read.
+        """
+        declared = getattr(self.namespace, "settings_class", None)
+        return read_settings(declared or NoSettings, self.name)
+
     def failed(self, error: BaseException) -> Extension:
         """Return it as one that failed, and log why."""
         log = structlog.get_logger("signpost")
@@ -83,6 +93,7 @@ def load(config: Config) -> list[Extension]:
 
     Raises:
         NameTaken: a name is claimed twice, is reserved or no name; says by whom.
+        ConfigError: a setting of one of them is wrong; it has been told.
     """
     found = sorted(_found(), key=lambda each: each[0].name)
     wanted = [entry.name for entry, _ in found if not is_disabled(entry.name, config)]
@@ -127,7 +138,11 @@ def _loaded(entry: metadata.EntryPoint, dist: metadata.Distribution, is_wanted: 
         return replace(extension, state="disabled")
     try:
         with watched(extension):
-            return replace(extension, namespace=entry.load()())
+            made = replace(extension, namespace=entry.load()())
+            made.settings()  # a wrong one is told before the database is touched
+            return made
+    except ConfigError:
+        raise
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a stranger's code raises
         return extension.failed(exc)
 

@@ -87,6 +87,15 @@ def greet_by_itself(session, id):
 
 NOTHING = None
 '''
+PLAIN = '''
+"""Has no settings."""
+
+from signpost import Namespace
+
+
+def create():
+    return Namespace("plain", description="Plain.")
+'''
 Entries = dict[str, dict[str, str]]
 
 
@@ -183,6 +192,16 @@ class TestCommand:
         assert told.startswith("PEOPLE_GREETING: ")
         session.refresh(ada)
         assert ada.name is None
+
+    def test_does_not_run_with_a_setting_that_no_extension_has(
+        self, site: Path, flask: Callable[..., Any], engine: sa.Engine
+    ) -> None:
+        put(site)
+        install(site, "x-plain", PLAIN, {"signpost.extensions": {"plain": "create"}})
+        (site / ".env").write_text("PLAIN_SIZE=1\n")
+        done = flask("people", "greet", "ada")
+        assert done.returncode == 2
+        assert done.stderr == "PLAIN_SIZE: there is no such setting (.env)\n"
 
     def test_of_a_disabled_extension_is_none(
         self, site: Path, flask: Callable[..., Any], session: Session
