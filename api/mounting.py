@@ -13,7 +13,6 @@ from api.access import ANYONE, needed, of_plain
 from api.item import Item
 from api.loading import Extension
 from api.mounted import Mounted
-from config import read_settings
 from services.registry import register
 
 
@@ -40,10 +39,9 @@ def _mount(app: Flask, api: Api, extension: Extension) -> None:
         functions.mount(app, found, extension.name)
     else:
         raise NotMountable(f"create() returned {type(found).__name__}, no Namespace or Blueprint")
-    settings = getattr(found, "settings_class", None)
     app.extensions["signpost"].mounted[extension.name] = Mounted(
         extension,
-        settings and read_settings(settings, extension.name),
+        extension.settings(),
         getattr(found, "shape", None),
         frozenset(scheme.lower() for scheme in getattr(found, "token_schemes", ())),
         dict(getattr(found, "error_handlers", {})),
