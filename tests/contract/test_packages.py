@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from importlib.metadata import entry_points, packages_distributions
+from importlib.metadata import entry_points, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any
@@ -106,6 +106,20 @@ class TestLock:
         }
         # then
         assert different == {}
+
+    def test_is_what_is_installed(self, lock: str) -> None:
+        # given
+        lines = [line for line in text(lock).splitlines() if line[:1].isalnum()]
+        wanted = [Requirement(line.rstrip(" \\")) for line in lines]
+        # when
+        different = {
+            str(each): version(each.name)
+            for each in wanted
+            if (each.marker is None or each.marker.evaluate())
+            and version(each.name) not in each.specifier
+        }
+        # then
+        assert different == {}, "run make test again"
 
     def test_has_hashes_and_names_no_index(self, lock: str) -> None:
         # when
