@@ -13,7 +13,7 @@ from models import Comment, Post, User
 from signpost.contract.factories import make_post
 
 if TYPE_CHECKING:
-    from .conftest import Caller
+    from tests.conduit import Caller
 
 GIVEN = {"title": "How to train", "description": "What", "body": "It is *so*."}
 BLANK = ["can't be blank"]
@@ -189,7 +189,7 @@ class TestRevise:
     @pytest.mark.parametrize("field", ["description", "body"])
     def test_changes_what_is_given_only(self, ada: Caller, field: str) -> None:
         before = ada.publish(tagList=["a"])
-        after = ada.revise(before["slug"], **{field: "New."})
+        after = ada.revise(before["slug"], 200, **{field: "New."})
         assert after.pop("updatedAt") != before["updatedAt"]
         assert after == {**{k: v for k, v in before.items() if k != "updatedAt"}, field: "New."}
         assert after["createdAt"] == before["createdAt"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import Post
 
 if TYPE_CHECKING:
-    from .conftest import Caller
+    from tests.conduit import Caller
 
 MEMBERS = {"id", "createdAt", "updatedAt", "body", "author"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

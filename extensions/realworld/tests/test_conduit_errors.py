@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Caller
+    from tests.conduit import Caller
 
 
 class TestUnknown:
@@ -59,7 +59,8 @@ class TestBody:
         slug = ada.publish()["slug"]
         empty: dict[str, Any] = {"data": b"", "content_type": "application/json"}
         junk: dict[str, Any] = {"data": b"{cut", "content_type": "application/json"}
-        for sent in (empty, junk, {"json": {}}):
+        usual: dict[str, Any] = {"json": {}}
+        for sent in (empty, junk, usual):
             for path in ("/user", "/articles", "/articles/feed", "/tags", f"/articles/{slug}"):
                 assert ada.ask("GET", path, **sent).status_code == 200
             for method in ("POST", "DELETE"):

@@ -13,7 +13,7 @@ from models import User
 from signpost.contract.factories import make_post
 
 if TYPE_CHECKING:
-    from .conftest import Caller
+    from tests.conduit import Caller
 
 Counting = Callable[[], AbstractContextManager[list[str]]]
 
