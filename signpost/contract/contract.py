@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from signpost.contract.documented import Pressed
 from signpost.contract.everywhere import Everywhere
 from signpost.contract.items import Changed, History, Known, Read, Trash
-from signpost.contract.lists import Lists
+from signpost.contract.lists import Costs, Lists
+from signpost.contract.package import Package
+from signpost.contract.problems import Problems
+from signpost.contract.rights import Rights
 
 
-class Contract(Everywhere, Lists, Known, Read, Changed, History, Trash):
+class Contract(
+    Package,
+    Rights,
+    Everywhere,
+    Problems,
+    Pressed,
+    Costs,
+    Lists,
+    Known,
+    Read,
+    Changed,
+    History,
+    Trash,
+):
     """Name the extension: ``extension = "people"``.
 
     Where it deliberately differs, ``excused`` says in which test, and why; where one of a type is

@@ -38,8 +38,8 @@ class Everywhere(Kit):
 
     for_anyone: ClassVar[Collection[tuple[str, str]] | None] = None
     """What anybody may write, as (method, rule); None: what is declared so."""
-    takes_no_token: ClassVar[Collection[str]] = ()
-    """Rules that read no token."""
+    takes_no_token: ClassVar[Collection[str] | None] = None
+    """Rules that read no token; None: what is declared so."""
 
     @pytest.fixture(params=["production", "testing", "debug"])
     def mode(
@@ -66,9 +66,9 @@ class Everywhere(Kit):
     def test_a_bad_token_is_refused_wherever_one_is_read(self, subject: Subject) -> None:
         client = subject.app.test_client()
         for method, url, rule in subject.routes:
-            if API not in rule or rule in self.takes_no_token:
+            if API not in rule or method == "OPTIONS" or rule.endswith(".json"):
                 continue
-            if method == "OPTIONS" or rule.endswith(".json"):
+            if self._takes_no_token(subject, method, rule):
                 continue
             response = client.open(url, method=method, headers={"Authorization": "Bearer junk"})
             assert response.status_code == 401, (method, rule)
@@ -109,6 +109,11 @@ class Everywhere(Kit):
                 if method != "parameters" and subject.has(f"/api{path}")
             }
             assert described == served, name
+
+    def _takes_no_token(self, subject: Subject, method: str, rule: str) -> bool:
+        if self.takes_no_token is None:
+            return not getattr(subject.view(method, rule), "takes_token", True)
+        return rule in self.takes_no_token
 
     def _is_for_anyone(self, subject: Subject, method: str, rule: str) -> bool:
         if self.for_anyone is None:

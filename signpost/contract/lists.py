@@ -106,6 +106,34 @@ class Lists(Resources):
                 assert sort.column.key in names, (each, name)
 
 
+class Costs(Resources):
+    """Every ``GET`` of a URL without variables, a declared list or not."""
+
+    @pytest.fixture
+    def shelves(self, caller: FlaskClient, subject: Subject) -> Shelves:
+        """Something of each type."""
+        return Filled(caller, subject.items, lambda type: make(caller, subject, type, self.makers))
+
+    def test_no_route_asks_more_with_more_rows(
+        self, shelves: Shelves, subject: Subject, count_queries: CountQueries
+    ) -> None:
+        urls = [url for verb, url, rule in subject.routes if verb == "GET" and "<" not in rule]
+
+        def measured() -> dict[str, int]:
+            shelves.add()
+            costs = {}
+            for url in urls:
+                with count_queries() as queries:
+                    assert shelves.caller.get(url).status_code < 500
+                costs[url] = sum("revocations" not in query for query in queries)
+            return costs
+
+        few = measured()
+        for _ in range(5):
+            shelves.add()
+        assert measured() == few
+
+
 def _measured(shelves: Shelves, each: Declared, count: CountQueries) -> tuple[int, int]:
     """Return how many rows a list has, and in how many queries it is told."""
     url = f"{fill(each.rule, shelves.ids)}?limit=100&total=true"
