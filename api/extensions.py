@@ -17,7 +17,7 @@ from api.resource import Endpoint, expose
 ns = Namespace("Extensions", path="/v1", description="What was added to this service.")
 
 extension = ns.model(
-    "Extension",
+    "InstalledExtension",  # "Extension" is a word of its own in some languages
     {
         "name": fields.String(
             required=True, description="Its URLs are below `/api/<name>`.", example="calculator"

@@ -56,7 +56,7 @@ def _visibility(*, required: bool) -> fields.String:
 
 
 file = ns.model(
-    "File",
+    "StoredFile",  # "File" is a type of their own in many languages
     {
         "id": fields.Integer(required=True, readonly=True, example=12),
         "name": _name(required=True, description="What it is called when it is saved."),
