@@ -25,7 +25,9 @@ ADDRESS = "http://127.0.0.1:8000"
 def server(
     make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    with live_server(make_database("readmes"), tmp_path_factory.mktemp("readmes")) as running:
+    with live_server(
+        make_database("readmes"), tmp_path_factory.mktemp("readmes"), EXTENSIONS_DISABLED=""
+    ) as running:
         yield running
 
 

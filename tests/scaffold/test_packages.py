@@ -57,6 +57,7 @@ def _fields(given: dict[str, str]) -> str:
 @contextmanager
 def serving(installed: Environment, url: str, **settings: object) -> Iterator[LiveServer]:
     """Serve from that environment."""
+    settings = {"EXTENSIONS_DISABLED": "", **settings}
     with live_server(url, installed.data, installed.python, **settings) as server:
         yield server
 

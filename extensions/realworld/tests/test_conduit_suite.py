@@ -54,7 +54,7 @@ def suite(
         "CORS_ORIGINS": ORIGIN,
     }
     folder: Path = tmp_path_factory.mktemp("suite")
-    with live_server(make_database("suite"), folder, **settings) as server:
+    with live_server(make_database("suite"), folder, EXTENSIONS_DISABLED="", **settings) as server:
         yield server
 
 
