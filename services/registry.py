@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from services.base import Service
 from services.comments import CommentService
@@ -36,6 +39,8 @@ class _Names(Collection[str]):
 TYPES = _Names()
 #: What the log and the trash need of a row.
 _COLUMNS = ("id", "version", "created_at", "updated_at", "deleted_at", "deletion_id")
+#: What the change feed needs of one.
+_TOLD = ("id", "version", "updated_at")
 
 
 class TypeTaken(ValueError):
@@ -51,18 +56,16 @@ def register(service: type[Service[Any]]) -> None:
 
     Raises:
         TypeTaken: the core, or another extension, has one of its type.
-        NoResource: its model lacks a column (``Versioned`` and ``SoftDeletable`` bring them), or it
-            belongs to itself.
+        NoResource: its model lacks a column (``Versioned`` and ``SoftDeletable`` bring them), its
+            rows can't be told of, or it belongs to itself.
+        Exception: whatever its rules raise where the core would ask them.
     """
-    if lacking := [name for name in _COLUMNS if not hasattr(service.model, name)]:
-        raise NoResource(f"{service.__name__}: its model has no {', '.join(lacking)}")
-    if RESOURCES.setdefault(service.type, service) is not service:
+    if RESOURCES.get(service.type, service) is not service:
         raise TypeTaken(f"there is a resource {service.type} already")
-    try:
-        told()
-    except CycleError as exc:
-        del RESOURCES[service.type]
-        raise NoResource(f"{service.__name__}: its parents belong to it: {exc.args[1]}") from exc
+    if service.type not in RESOURCES:
+        _check(service)
+        _check_parents(service)
+        RESOURCES[service.type] = service
 
 
 def reset() -> None:
@@ -73,7 +76,30 @@ def reset() -> None:
 
 def told() -> dict[str, type[Service[Any]]]:
     """Return what the change feed tells of, in the order of a walk: parents come first."""
-    parents = {type: service.parents().keys() for type, service in RESOURCES.items()}
-    ordered = TopologicalSorter(parents).static_order()
-    found = ((type, RESOURCES[type]) for type in ordered if type in RESOURCES)
+    found = ((type, RESOURCES[type]) for type in _ordered(RESOURCES) if type in RESOURCES)
     return {type: service for type, service in found if service.is_told}
+
+
+def _ordered(resources: Mapping[str, type[Service[Any]]]) -> Iterable[str]:
+    parents = {type: service.parents().keys() for type, service in resources.items()}
+    return tuple(TopologicalSorter(parents).static_order())
+
+
+def _check_parents(service: type[Service[Any]]) -> None:
+    try:
+        _ordered({**RESOURCES, service.type: service})
+    except CycleError as exc:
+        raise NoResource(f"{service.__name__}: its parents belong to it: {exc.args[1]}") from exc
+
+
+def _check(service: type[Service[Any]]) -> None:
+    """Ask what a deletion and the change feed ask of all, where it would be the core that fails."""
+    lacking = [name for name in _COLUMNS if not hasattr(service.model, name)]
+    sa.inspect(service.model).registry.configure(cascade=True)
+    probe = service(Session())
+    if not lacking and service.is_told:
+        shown = {column.key for column in probe.columns()}
+        lacking = [f"{name} in columns()" for name in _TOLD if name not in shown]
+    if lacking:
+        raise NoResource(f"{service.__name__}: its rows have no {', '.join(lacking)}")
+    probe.insider_column()

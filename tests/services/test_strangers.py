@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Mapped, Session, relationship
 
 from models import Change, Deletion, Post, Revision, User, base_of
-from models.base import PrimaryKey
+from models.base import PrimaryKey, SoftDeletable, Versioned
 from models.engine import WRITES
 from services import clock, registry, schema
 from services.base import Service
@@ -277,6 +277,39 @@ class TestRegister:
             registry.register(_service("threads", parents={"threads": Note.author_id}))
 
         assert "threads" not in registry.RESOURCES
+
+    def test_of_models_that_cannot_be_mapped(self) -> None:
+        class Lost(Versioned, SoftDeletable, base_of("lost")):  # type: ignore[misc]  # as below
+            __tablename__ = "lost_things"
+            id: Mapped[PrimaryKey]
+            parent: Mapped[Nobody] = relationship()  # type: ignore[name-defined]  # noqa: F821
+
+        with pytest.raises(sa.exc.InvalidRequestError):
+            registry.register(_service("lost_things", model=Lost))
+
+        assert "lost_things" not in registry.RESOURCES
+
+    def test_of_rows_that_nobody_owns_and_nobody_can_tell_of(self) -> None:
+        class Free(Versioned, SoftDeletable, base_of("free")):  # type: ignore[misc]  # as below
+            __tablename__ = "free_things"
+            id: Mapped[PrimaryKey]
+
+        with pytest.raises(AttributeError, match="author_id"):
+            registry.register(_service("free_things", model=Free))
+
+        assert "free_things" not in registry.RESOURCES
+
+    def test_of_rows_that_the_feed_cannot_tell_of(self) -> None:
+        service = _service("silent", parents={"users": Note.author_id})
+        service.columns = lambda _self: (Note.id, Note.title)
+
+        with pytest.raises(registry.NoResource, match="version in columns"):
+            registry.register(service)
+
+        service.is_told = False
+        registry.register(service)
+        assert "silent" in registry.RESOURCES
+        assert "silent" not in registry.told()
 
     def test_of_rows_without_versions(self) -> None:
         class Plain(base_of("plain")):  # type: ignore[misc]  # known at run time only
