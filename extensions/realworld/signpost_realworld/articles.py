@@ -53,12 +53,13 @@ class ArticleCollection(ArticleListing, ArticleEndpoint):
         """
         return self.page(narrowed)
 
-    def post(self) -> tuple[dict[str, Any], int]:
+    def post(self) -> tuple[dict[str, Any], int, dict[str, str]]:
         """Publish an article (RealWorld)"""
         with self.rights_first(ArticleService, lambda articles: articles.may_write()):
             prepared = self.prepared(shapes.article_input)
         id = self.change(ArticleService, lambda articles: articles.write(prepared))
-        return self.shown(id), 201
+        made = self.shown(id)
+        return made, 201, {"Location": self.path("articles", made["article"]["slug"])}
 
 
 @expose(

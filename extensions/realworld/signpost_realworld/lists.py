@@ -16,7 +16,9 @@ MAX_LIMIT = 100
 MOST_TAGS = 10_000
 
 pages = RequestParser()
-pages.add_argument("limit", arguments.Whole(1, MAX_LIMIT), default=20, help="Articles at most.")
+pages.add_argument(
+    "limit", arguments.Whole(), default=20, help=f"Articles at most; never more than {MAX_LIMIT}."
+)
 pages.add_argument("offset", arguments.Whole(0), default=0, help="Articles to pass over.")
 
 narrowed = RequestParser()
@@ -50,7 +52,7 @@ class ArticleListing(ConduitEndpoint):
     def page(self, parser: RequestParser, *, is_feed: bool = False) -> dict[str, Any]:
         """Return the page that the request asks for."""
         values = asked(parser)
-        limit, offset = values.pop("limit"), values.pop("offset")
+        limit, offset = min(values.pop("limit"), MAX_LIMIT), values.pop("offset")
         return plan(shapes.ArticlesAnswer)(
             self.look(
                 ArticleService,

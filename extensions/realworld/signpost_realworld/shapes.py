@@ -50,14 +50,11 @@ sign_in = ns.model(
 user_patch = patch_of(
     ns,
     "ConduitUserPatch",
-    ns.model(
-        "ConduitUserWhole",
-        _people(
-            **_named(),
-            password=_password(),
-            currentPassword=fields.String(
-                kind="secret", description="Needed for a new email address or password."
-            ),
+    _people(
+        **_named(),
+        password=_password(),
+        currentPassword=fields.String(
+            kind="secret", description="Needed for a new email address or password."
         ),
     ),
 )
@@ -190,4 +187,5 @@ def answers(id: str, success: int, model: Any, *failures: int, body: Any = None)
     """Return the documentation of a verb."""
     shown: dict[str, Any] = {str(success): (HTTPStatus(success).phrase, model)}
     shown |= {str(status): (HTTPStatus(status).phrase, errors) for status in failures}
+    shown["default"] = ("Any other error.", errors)
     return {"id": id, "responses": shown} | ({"expect": [body]} if body else {})

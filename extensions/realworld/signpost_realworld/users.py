@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from signpost import expose, issue, plan, request, services
 from signpost_realworld import bodies, shapes
@@ -10,6 +10,11 @@ from signpost_realworld.endpoint import ConduitEndpoint
 from signpost_realworld.namespace import ns
 from signpost_realworld.rules.people import AccountService, TrustingAccountService
 from signpost_realworld.shapes import answers
+
+#: A token is in them.
+_HEADERS = {"Cache-Control": "no-store"}
+#: What a verb answers: data, a status, headers.
+Answer: TypeAlias = tuple[dict[str, Any], int, dict[str, str]]
 
 
 class AccountEndpoint(ConduitEndpoint):
@@ -24,10 +29,11 @@ class AccountEndpoint(ConduitEndpoint):
         """Return these rules on the request's session."""
         return self.accounts(self.session, self.actor, self.config)
 
-    def shown(self, id: int, token: str) -> dict[str, Any]:
-        """Return a user with a token."""
+    def shown(self, id: int, token: str, status: int = 200) -> Answer:
+        """Answer a user with a token."""
         row = self.look(AccountService, lambda accounts: accounts.row(id))
-        return plan(shapes.UserAnswer)({"user": {**row._asdict(), "token": token}})
+        user = {**row._asdict(), "token": token}
+        return plan(shapes.UserAnswer)({"user": user}), status, _HEADERS
 
     def credentials(self, name: str, password: str) -> services.Credentials:
         """Return what somebody signs in with."""
@@ -53,7 +59,7 @@ class UserCollection(AccountEndpoint):
     access = "anyone"
     takes_token: ClassVar[bool] = False
 
-    def post(self) -> tuple[dict[str, Any], int]:
+    def post(self) -> Answer:
         """Sign up (RealWorld)
 
         The answer has a token.
@@ -64,7 +70,7 @@ class UserCollection(AccountEndpoint):
         credentials = self.credentials(data["email"], data["password"])
         prepared = AccountService.prepare(data)
         grant = self.change(AccountService, lambda people: people.sign_up(prepared, credentials))
-        return self.shown(grant.user_id, issue(grant)), 201
+        return self.shown(grant.user_id, issue(grant), 201)
 
 
 @expose(
@@ -78,7 +84,7 @@ class Login(AccountEndpoint):
     access = "anyone"
     takes_token: ClassVar[bool] = False
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> Answer:
         """Sign in (RealWorld)"""
         data = bodies.read(shapes.sign_in, "user")
         grant = services.sign_in(self, self.credentials(data["email"], data["password"]))
@@ -96,11 +102,11 @@ class CurrentUser(AccountEndpoint):
 
     access = "signed-in"
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> Answer:
         """Get one's own account (RealWorld)"""
         return self.shown(self.caller.id, self.token)
 
-    def put(self) -> dict[str, Any]:
+    def put(self) -> Answer:
         """Change one's own account (RealWorld)
 
         What is absent stays as it is. The token stays good.

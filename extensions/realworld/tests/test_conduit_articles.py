@@ -41,6 +41,11 @@ class TestPublish:
         assert article["author"] == author
         assert ada("GET", f"/articles/{article['slug']}", 200) == said
 
+    def test_says_where_it_is(self, ada: Caller) -> None:
+        made = ada.ask("POST", "/articles", json={"article": GIVEN})
+        assert made.headers["Location"] == "/api/realworld/articles/how-to-train"
+        ada("GET", "/articles/how-to-train", 200)
+
     def test_times_have_milliseconds_and_z(self, ada: Caller) -> None:
         article = ada.publish()
         assert TIME.fullmatch(article["createdAt"])

@@ -73,6 +73,15 @@ class TestUrl:
         for path in ("/user", "/articles", "/tags", "/articles/feed"):
             assert ada.ask("GET", path).status_code == 200
 
+    def test_errors_are_specified_in_its_shape(self, anyone: Caller) -> None:
+        document = anyone.client.get("/api/v1/openapi.json").get_json()
+        said = document["paths"]["/realworld/articles/{slug}"]["put"]["responses"]
+        assert set(said) == {"200", "401", "403", "404", "422", "default"}
+        for status in set(said) - {"200"}:
+            (content,) = said[status]["content"].items()
+            assert content[0] == "application/json"
+            assert content[1]["schema"]["$ref"].endswith("/ConduitErrors")
+
     def test_every_operation_is_in_the_specification(self, anyone: Caller) -> None:
         document = anyone.client.get("/api/v1/openapi.json").get_json()
         found = {

@@ -52,7 +52,17 @@ class TestArticles:
         found = ada("GET", "/articles", 200)
         assert (len(found["articles"]), found["articlesCount"]) == (20, 22)
 
-    @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=x", "offset=-1", "limit=101"])
+    def test_are_a_hundred_at_most(self, ada: Caller, session: Session) -> None:
+        user = session.query(User).one()
+        for _ in range(101):
+            make_post(session, user)
+        assert len(ada.slugs("?limit=1000")) == 100
+
+    @pytest.mark.parametrize("name", ["tag", "author", "favorited"])
+    def test_of_a_name_with_a_nul_are_refused(self, anyone: Caller, name: str) -> None:
+        assert set(anyone.errors("GET", f"/articles?{name}=a%00", 422)) == {name}
+
+    @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=x", "offset=-1", "offset=1.5"])
     def test_of_bad_pages_are_refused(self, anyone: Caller, query: str) -> None:
         found = anyone.errors("GET", f"/articles?{query}", 422)
         assert set(found) == {query.partition("=")[0]}

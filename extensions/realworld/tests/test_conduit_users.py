@@ -163,6 +163,15 @@ class TestCurrentUser:
         user = replace(ada, scheme=scheme)("GET", "/user", 200)["user"]
         assert user["token"] == ada.token
 
+    def test_what_has_a_token_is_kept_nowhere(self, ada: Caller) -> None:
+        for answer in (
+            ada.ask("GET", "/user"),
+            ada.ask("PUT", "/user", json={"user": {}}),
+            ada.ask("POST", "/users/login", json={"user": ADA}),
+        ):
+            assert answer.status_code == 200
+            assert answer.headers["Cache-Control"] == "no-store"
+
     def test_after_signing_out_elsewhere(self, ada: Caller) -> None:
         ada.client.post("/api/v1/auth/revoke", json={"token": ada.token})
         assert ada.errors("GET", "/user", 401) == {"token": ["is invalid"]}
