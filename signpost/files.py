@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from flask import has_request_context
@@ -15,45 +17,45 @@ from services.storage import storage_of
 from services.uploads import Form, Incoming, Spool
 from signpost.uploads import waiting, working
 
-__all__ = ["MAX_NAME", "Form", "Incoming", "add", "clean_name", "keep"]
+__all__ = ["MAX_NAME", "Form", "Incoming", "clean_name", "keep", "read_in"]
 
 
-def keep(config: Config, session: Session, actor: Actor, form: Form) -> None:
+def keep(
+    config: Config,
+    session: Session,
+    actor: Actor,
+    form: Form,
+    service: type[FileService] = FileService,
+) -> None:
     """Store what came as files of the actor's; each has its ``row`` or its ``problem`` then.
 
     Args:
         form: what ``uploads.received`` gave; ``form.fields`` are what all files have in common.
+        service: creates them.
 
     Raises:
         ServiceError: nothing was stored.
     """
 
-    def service(session: Session) -> FileService:
-        return FileService(session, actor, config)
+    def made(session: Session) -> FileService:
+        return service(session, actor, config)
 
     storage = storage_of(config)
     if not has_request_context():
-        return uploads.keep(form, session, service, storage)
+        return uploads.keep(form, session, made, storage)
     with waiting():
-        return uploads.keep(form, session, service, storage, working)
+        return uploads.keep(form, session, made, storage, working)
 
 
-def add(
-    config: Config, session: Session, actor: Actor, name: str, source: BinaryIO, **fields: str
-) -> Incoming:
-    """Store one file of the actor's; it has its ``row`` or its ``problem`` then.
+@contextmanager
+def read_in(config: Config, name: str, source: BinaryIO, **fields: str) -> Iterator[Form]:
+    """Read one file as if a form had brought it, in pieces; its spool is closed afterwards.
 
     Args:
-        source: its content, read in pieces.
         fields: ``visibility``.
-
-    Raises:
-        ServiceError: the storage or the database cannot be used.
     """
     spool = Spool(storage_of(config).draft)
     try:
-        file = Incoming(clean_name(name), spool.add(source))
-        keep(config, session, actor, Form(spool, [file], fields))
+        yield Form(spool, [Incoming(clean_name(name), spool.add(source))], fields)
     finally:
         spool.close()
-    return file

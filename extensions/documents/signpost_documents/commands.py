@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from signpost import OPERATOR, current_config, current_session, fail, operation, services
-from signpost.files import Incoming, add
+from signpost.files import Incoming, keep, read_in
 from signpost_documents.namespace import ns
-from signpost_documents.rules import VISIBILITY, stored_name
+from signpost_documents.rules import VISIBILITY, DocumentService, stored_name
 
 
 @ns.cli.command("import")
@@ -32,9 +32,10 @@ def import_documents(paths: tuple[Path, ...], owner: str | None, prefix: str) ->
 
 
 def _import(path: Path, name: str, actor: services.Actor) -> Incoming:
-    with path.open("rb") as source:
-        config, session = current_config(), current_session()
-        file = add(config, session, actor, name, source, visibility=VISIBILITY)
+    config = current_config()
+    with path.open("rb") as source, read_in(config, name, source, visibility=VISIBILITY) as form:
+        keep(config, current_session(), actor, form, DocumentService)
+    (file,) = form.files
     if file.problem:
         click.echo(f"{path}: {file.problem.public_message}", err=True)
     else:

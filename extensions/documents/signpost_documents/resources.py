@@ -15,6 +15,8 @@ FILES = "FILES_LIST"
 #: Characters of a prefix.
 MAX_PREFIX = 100
 
+NAME = {"description": "Its stored name.", "x-example": "2026-labels.json"}
+
 no_query = RequestParser()
 upload = ns.model(
     "DocumentFields",
@@ -54,9 +56,11 @@ class Documents(Resource):
     access = "author"
     receives_files = True
 
-    @ns.doc(**uploads.form(ns, upload, FILES))
+    @ns.doc(**uploads.form(ns, upload, FILES) | {"id": "uploadDocuments"})
     @ns.response(200, "What could not be stored", outcome)
     @ns.response(400, "The form is wrong")
+    @ns.response(401, "Nobody is signed in")
+    @ns.response(403, "The role is too low")
     @ns.response(413, "It is larger than all of your files may be")
     @ns.response(415, "It is no form with files")
     def post(self) -> dict[str, str]:
@@ -72,7 +76,7 @@ class Documents(Resource):
             for each in form.files:
                 each.name = stored_name(prefix, each.name)
             form.fields["visibility"] = VISIBILITY
-            keep(self.config, self.session, self.caller, form)
+            keep(self.config, self.session, self.caller, form, DocumentService)
             failed = [name for name, each in zip(own, form.files, strict=True) if each.problem]
         return {"STATUS": "true", "ERROR_FILES_LIST": ",".join(failed)}
 
@@ -81,7 +85,7 @@ class Documents(Resource):
 class Document(Resource):
     access = "anyone"
 
-    @ns.doc(params={"filename": {"description": "Its stored name.", "x-example": "labels.json"}})
+    @ns.doc(id="readDocument", params={"filename": NAME})
     @ns.response(200, "The document", document)
     @ns.response(404, "There is no document of this name")
     def get(self, filename: str) -> dict[str, Any]:

@@ -1,26 +1,30 @@
-"""An index by which a file is found by its name, whosever it is."""
+"""Names of documents."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0001", None
+from migrations.columns import Number
 
-_LIVING = sa.text("deleted_at IS NULL")
+revision, down_revision = "0001", None
 
 
 def upgrade() -> None:
-    """Make it."""
-    op.create_index(
+    """Make their table."""
+    op.create_table(
         "documents_names",
-        "files",
-        ["name", "id"],
-        sqlite_where=_LIVING,
-        postgresql_where=_LIVING,
+        sa.Column("file_id", Number, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("file_id", name="pk_documents_names"),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["files.id"], name="fk_documents_names_file_id", ondelete="CASCADE"
+        ),
+        sqlite_strict=True,
     )
+    op.create_index("ix_documents_names_name_file_id", "documents_names", ["name", "file_id"])
 
 
 def downgrade() -> None:
-    """Drop it."""
-    op.drop_index("documents_names", "files")
+    """Drop it; the files stay."""
+    op.drop_table("documents_names")
