@@ -124,6 +124,7 @@ def _without_faulty(config: Config, extensions: Sequence[Extension]) -> list[Ext
     """Return them all, those marked as failed that cannot be mounted beside those before."""
     good: list[Extension] = []
     for each in extensions:
+        registry.reset()  # one that failed may have left its types
         try:
             _assemble(config, [*good, each])
         except Exception as exc:  # noqa: BLE001 - whatever a stranger's code raises
