@@ -11,7 +11,14 @@ from copy import deepcopy
 from typing import Any
 
 from api.problems import CODES
-from api.swagger import JSON_PATCH, PROBLEM_EXAMPLES, PROBLEM_TYPE, Document, operations
+from api.swagger import (
+    JSON_PATCH,
+    PROBLEM,
+    PROBLEM_EXAMPLES,
+    PROBLEM_TYPE,
+    Document,
+    operations,
+)
 from services.errors import ServiceError
 
 #: Codes that not every operation of their status answers → what is in the path of those that do.
@@ -81,7 +88,7 @@ def exemplify(document: Document, base: str) -> Document:
             if each["in"] == "body":
                 _tell_json_patch(each, operation, result["definitions"])
         for status, response in operation["responses"].items():
-            if status == "default" or status >= "400":
+            if response.get("schema") == PROBLEM:
                 codes = list(_codes(status, method, path))
                 _tell_problems(response, codes, base, result["basePath"] + path)
     return result

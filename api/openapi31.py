@@ -16,6 +16,7 @@ from api.swagger import (
     JSON_MODEL,
     JSON_PATCH,
     METHODS,
+    PROBLEM,
     PROBLEM_EXAMPLES,
     PROBLEM_TYPE,
     Document,
@@ -191,7 +192,7 @@ def _content(media_type: str, body: Document) -> Document:
 
 def _response(status: str, response: Document, types: list[str]) -> Document:
     result: Document = {"description": response.get("description", "")}
-    if status == "default" or status >= "400":
+    if response.get("schema") == PROBLEM:
         types = [PROBLEM_TYPE]
     if "schema" in response:
         result["content"] = {name: _answered(name, response["schema"]) for name in types}

@@ -201,7 +201,7 @@ def _complete_operation(method: str, item: Document, operation: Document) -> Non
 
 def _complete_response(status: str, response: Document) -> None:
     if status == "default" or status >= "400":
-        response["schema"] = PROBLEM
+        response.setdefault("schema", PROBLEM)  # an extension may answer errors of another shape
     headers = HEADERS | HEADERS_BY_STATUS.get(status, {}) | response.get("headers", {})
     response["headers"] = headers
 
