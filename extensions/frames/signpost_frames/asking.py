@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
@@ -16,7 +17,18 @@ from signpost_frames.service import FrameService
 if TYPE_CHECKING:
     from signpost_frames.stored import Table
 
-_MAX_NAME = 200
+
+@dataclass(frozen=True)
+class _Column(arguments.Text):
+    """The name of a column; whether there is one is asked later."""
+
+    max_length: int = 200
+    min_length: int = 1
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        return super().__schema__ | {"x-example": "price"}
+
 
 column = ns.model(
     "FrameColumn",
@@ -62,18 +74,21 @@ rows_asked.add_argument(
     help="Rows for which this holds; all of several. `price>=10`, `colour=red`, `at<2026-01-01`, "
     "`name~part` (in a text, whatever the case), `colour=` (nothing there), `!=`, `<=`, `>`.",
 )
+_COLUMN: dict[str, Any] = {
+    "type": arguments.Text(200, 1),
+    "action": "append",
+    "help": "Only these.",
+}
+rows_asked.add_argument("column", **_COLUMN)
 columns_asked = RequestParser()
-for each in (rows_asked, columns_asked):
-    each.add_argument(
-        "column", arguments.Text(_MAX_NAME, 1), action="append", help="Only these; repeatable."
-    )
+columns_asked.add_argument("column", **_COLUMN)
 plot_asked = RequestParser()
 _KINDS, _FORMATS = ("line", "bar", "hist", "scatter"), {"png": "image/png", "svg": "image/svg+xml"}
-plot_asked.add_argument("kind", arguments.choice(*_KINDS), default="line", help="How to draw.")
-plot_asked.add_argument("x", arguments.Text(_MAX_NAME, 1), required=True, help="A column.")
+plot_asked.add_argument("kind", arguments.choice(*_KINDS), default="bar", help="How to draw.")
+plot_asked.add_argument("x", _Column(), required=True, help="A column.")
 plot_asked.add_argument(
     "y",
-    arguments.Text(_MAX_NAME, 1),
+    arguments.Text(200, 1),
     help="A column of numbers. Bars are sums of it by x; without it they count.",
 )
 plot_asked.add_argument("format", arguments.choice(*_FORMATS), default="png", help="Of the answer.")

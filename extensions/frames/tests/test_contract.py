@@ -19,3 +19,4 @@ def upload(caller: FlaskClient, type: str) -> Any:
 class TestContract(Contract):
     extension = "frames"
     makers = {"frames": upload}
+    uploads = {"createFrame": {"files": (b"name,price\nred,1.5\nblue,2\n", "harbours.csv")}}

@@ -225,25 +225,27 @@ STRANGE = {
 }
 
 
+#: Columns of all types that become one of a table.
+ALL_KINDS = pa.table(
+    {
+        "small": pa.array([1, None], pa.uint8()),
+        "real": pa.array([0.5, float("nan")], pa.float32()),
+        "exact": pa.array([Decimal("1.25"), None]),
+        "truth": pa.array([True, None]),
+        "at": pa.array(["2026-01-02T03:04:05.006789", None]).cast(pa.timestamp("us")),
+        "there": pa.array([0, None], pa.timestamp("ns", "Asia/Tokyo")),
+        "day": pa.array([date(2026, 1, 2), None]),
+        "text": pa.array(["x", None], pa.large_string()),
+        "colour": pa.array(["red", None]).dictionary_encode(),
+        "nothing": pa.nulls(2),
+    }
+)
+
+
 class TestAParquet:
     def test_has_the_same_kinds_of_columns(self) -> None:
-        # given
-        table = pa.table(
-            {
-                "small": pa.array([1, None], pa.uint8()),
-                "real": pa.array([0.5, float("nan")], pa.float32()),
-                "exact": pa.array([Decimal("1.25"), None]),
-                "truth": pa.array([True, None]),
-                "at": pa.array(["2026-01-02T03:04:05.006789", None]).cast(pa.timestamp("us")),
-                "there": pa.array([0, None], pa.timestamp("ns", "Asia/Tokyo")),
-                "day": pa.array([date(2026, 1, 2), None]),
-                "text": pa.array(["x", None], pa.large_string()),
-                "colour": pa.array(["red", None]).dictionary_encode(),
-                "nothing": pa.nulls(2),
-            }
-        )
         # when
-        dtypes, rows = kept(of(table), "a.parquet")
+        dtypes, rows = kept(of(ALL_KINDS), "a.parquet")
         # then
         assert dtypes == {
             "small": "int64",
