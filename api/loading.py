@@ -7,6 +7,7 @@ api/mounting.py mounts them.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import sys
@@ -30,6 +31,7 @@ PATIENCE = 20.0
 _NAME = re.compile("[a-z][a-z0-9_]*", re.ASCII)
 _RESERVED = re.compile("v[0-9]+", re.ASCII)
 _HANGS = 70  # EX_SOFTWARE of sysexits.h
+_STDERR = 2
 
 
 class NameTaken(SystemExit):
@@ -160,9 +162,13 @@ def watched(extension: Extension) -> Iterator[None]:
     watchdog = threading.Timer(PATIENCE, end)
     watchdog.daemon = True
     watchdog.start()
+    # What never lets go of the interpreter keeps that thread waiting too. This needs no lock, and
+    # shows the lines that hang.
+    faulthandler.dump_traceback_later(PATIENCE + 1, exit=True, file=_STDERR)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         watchdog.cancel()
 
 
