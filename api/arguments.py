@@ -332,15 +332,16 @@ def sort(*names: str) -> Choice:
 class Argument(RestxArgument):  # type: ignore[misc]  # RESTX is untyped
     """An argument of the query string whose Swagger is valid, for repeatable ones too."""
 
-    def __init__(self, name: str, type: Type, **options: Any) -> None:
+    def __init__(self, name: str, type: Type, *, example: Any = None, **options: Any) -> None:
         super().__init__(name, type=type, location="args", **options)
+        self.example = example
 
     @property
     def __schema__(self) -> dict[str, Any]:
         schema = {"name": self.name, "in": "query", "required": self.required or None}
         # Some clients send each default that they know, and false as 0: absence says that as well.
         default = None if self.default is False else self.default
-        schema |= {"description": self.help, "default": default}
+        schema |= {"description": self.help, "default": default, EXAMPLE: self.example}
         kind = self.type.__schema__
         if self.action == "append":
             kind = {"type": "array", "items": kind, "collectionFormat": "multi"}

@@ -8,6 +8,7 @@ from typing import Any
 from signpost import Namespace, RequestParser, Resource, arguments, fields, services
 
 ADDENDS, SUM = ("number1", "number2"), "total_sum"
+NUMBER = "A number: `13`, `-0.5`, `1e3`."
 NO_NUMBER, NO_ENDPOINT = "Invalid number as addend", "Invalid endpoint"
 
 
@@ -33,10 +34,11 @@ total = ns.model(
 )
 echo = ns.model("Echo", {"echo": fields.String(required=True, example="well well")})
 
+IN_PATH = {"type": "number", "description": NUMBER, "x-example": 13}
 no_query = RequestParser()
 addends = RequestParser()
 for name in ADDENDS:
-    addends.add_argument(name, float, required=True, help="A number: `13`, `-0.5`, `1e3`.")
+    addends.add_argument(name, float, required=True, help=NUMBER, example=13)
 
 
 @ns.route("/sum")
@@ -55,7 +57,7 @@ class Sum(Resource):
 class SumOfPath(Resource):
     access = "anyone"
 
-    @ns.doc(params={name: {"type": "number", "x-example": 13} for name in ADDENDS})
+    @ns.doc(params=dict.fromkeys(ADDENDS, IN_PATH))
     @ns.response(200, "The sum", total)
     @ns.response(400, "An addend or the sum is not valid")
     def get(self, **texts: str) -> dict[str, float]:

@@ -274,7 +274,9 @@ class TestRead:
         # given
         labels = b"{%s}" % b",".join(b'"%d": "%s"' % (n, b"x" * 100) for n in range(30_000))
         # when
-        answer = upload(ada, ("large.json", labels))
+        head = b'--x\r\nContent-Disposition: form-data; name="FILES_LIST"; filename="large.json"'
+        form = b"%s\r\n\r\n%s\r\n--x--\r\n" % (head, labels)
+        answer = ada.post(DOCUMENTS, data=form, content_type=f"{FORM}; boundary=x")
         # then
         assert failed(answer) == ""
         assert len(read(client, "large.json")) == 30_000

@@ -35,15 +35,14 @@ greeting = ns.model(
     "Greeting", {"message": fields.String(required=True, example="Hallo Grace Hopper")}
 )
 
+#: What is read may be repeated; what is offered may not.
+LANG: dict[str, Any] = {"type": Language(tuple(GREETINGS)), "action": "append", "default": ["en"]}
+OFFERED = {"type": "string", "enum": [*GREETINGS], "default": "en", "description": "The language."}
+NAME = {"description": "Any text, slashes too.", "x-example": "Grace Hopper"}
+
 no_query = RequestParser()
-lang: dict[str, Any] = {
-    "type": Language(tuple(GREETINGS)),
-    "action": "append",
-    "default": ["en"],
-    "help": "The language. Given twice, it has to be the same.",
-}
-in_query = RequestParser().add_argument("lang", **lang)
-in_form = RequestParser().add_argument("lang", **lang).add_argument("lang", location="form", **lang)
+in_query = RequestParser().add_argument("lang", **LANG)
+in_form = RequestParser().add_argument("lang", **LANG).add_argument("lang", location="form", **LANG)
 
 
 @ns.route("")
@@ -58,18 +57,18 @@ class Hello(Resource):
 
 
 @ns.route("/greet/<path:name>")
-@ns.doc(params={"name": {"description": "Any text, slashes too.", "x-example": "Grace Hopper"}})
+@ns.doc(params={"name": NAME})
 @ns.response(200, "A greeting", greeting)
 @ns.response(400, "There is no greeting in this language")
 class Greet(Resource):
     access = "anyone"
 
-    @ns.expect(in_query)
+    @ns.doc(params={"lang": OFFERED | {"in": "query"}})
     def get(self, name: str) -> dict[str, str]:
         """Greet somebody"""
         return greet(name, in_query.parse_args()["lang"])
 
-    @ns.expect(in_form)
+    @ns.doc(params={"lang": OFFERED | {"in": "formData", "x-example": "de"}})
     def post(self, name: str) -> dict[str, str]:
         """Greet somebody, as a form asks for it"""
         return greet(name, in_form.parse_args()["lang"])

@@ -161,6 +161,7 @@ class TestSpecification:
         # then
         assert kind == "application/x-www-form-urlencoded"
         for schema in (in_query["schema"], form["schema"]["properties"]["lang"]):
-            assert schema["items"]["enum"] == ["en", "de", "es"]
+            assert schema["enum"] == ["en", "de", "es"]
+            assert schema["default"] == "en"
         assert not in_query.get("required")
         assert not greet["post"]["requestBody"].get("required")
