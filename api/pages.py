@@ -39,7 +39,8 @@ LINKS = (
 MANUAL = (
     ("clients.md", "for those who write a client"),
     ("operations.md", "for those who run the service"),
-    ("extending.md", "for those who add to it"),
+    ("extending.md", "for those who write extensions"),
+    ("extending-core.md", "for those who add to the core"),
     ("architecture.md", "how it is built"),
     ("differences.md", "where the tutorials' ways became ours"),
     ("errors.md", "every error code"),

@@ -20,7 +20,7 @@ from services.registry import RESOURCES
 from signpost.scaffold import package, project
 from signpost.scaffold.declared import NotDeclared, Resource, checked_name, resource_of
 from signpost.scaffold.project import NoPackage, Project
-from signpost.scaffold.writing import FileExists, write
+from signpost.scaffold.writing import FileExists, append, write
 
 KINDS = ("namespace", "command", "hook")
 _DECLARATION = 'A resource with a table: "event: title:str! starts_at:datetime! notes:text".'
@@ -85,10 +85,13 @@ def _add(
         resource = _resource(_asked(declaration, 'Resource, as "event: title:str!" (none)', ""))
         entry = (project.EXTENSIONS, _free(id_), f"{module}:create")
         files = package.namespace(folder, id_, module, resource)
+        note = f"It brings the extension `{id_}` too, below `/api/{id_}`."
     else:
         namespace = _one_of(found, namespace)
         entry, files = _addition(folder, kind, id_, module, namespace)
+        note = f"`{entry[1]}` is its {kind} `{id_}`, in `{file}.py`."
     _write(found, entry, files)
+    append(folder / "README.md", note)
 
 
 def _addition(

@@ -25,7 +25,7 @@ SHAPES = {
     "text": ("String", ', multiline=True, max_length=10_000, example="%s"'),
     "int": ("Integer", ", example=3"),
     "bool": ("Boolean", ", example=True"),
-    "datetime": ("DateTime", ""),
+    "datetime": ("DateTime", ', example="2030-01-01T17:00:00.000Z"'),
 }
 _EXAMPLES = {"int": 3, "bool": True, "datetime": "2030-01-01T17:00:00.000Z"}
 
@@ -53,6 +53,7 @@ def namespace(folder: Path, name: str, module: str, resource: Resource | None) -
     kind = "resource" if resource else "greeting"
     files = {
         inside / "__init__.py": render("package/module.py", **values),
+        inside / "py.typed": "",
         inside / "endpoints.py": render(f"{kind}/endpoints.py", **values),
         test: render(f"{kind}/test.py", **values),
     }

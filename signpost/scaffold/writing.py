@@ -61,3 +61,9 @@ def write(files: Mapping[Path, str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
+
+
+def append(path: Path, line: str) -> None:
+    """Add a paragraph to a file; one that isn't there is made."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")

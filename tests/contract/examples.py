@@ -92,7 +92,12 @@ def assert_printed(parts: list[Block], printed: str, page: Path) -> None:
     for part, chunk in zip(parts, chunks, strict=False):
         if part.output is not None:
             where = f"{page.name}, line {part.line}: {chunk}"
-            assert re.fullmatch(_pattern(part.output), chunk.rstrip("\n") + "\n", re.S), where
+            assert matches(part.output, chunk), where
+
+
+def matches(output: str, printed: str) -> bool:
+    """Return whether a program printed what its page says."""
+    return bool(re.fullmatch(_pattern(output), printed.rstrip("\n") + "\n", re.S))
 
 
 def _pattern(output: str) -> str:

@@ -14,7 +14,7 @@ ROOMS = "api|services|models|migrations|tests|bench|deploy|scripts|docs|examples
 #: A file or folder, wherever it is named: in a sentence, a picture or a block of code.
 NAMED = re.compile(rf"(?<![\w./-])((?:{ROOMS})/(?:[\w.-]+/)*(?:[\w.-]+\.[a-z]+)?)(?![\w/])")
 #: What a page is about to make, or what was measured once.
-ELSEWHERE = re.compile(r"event|^bench/results/|^tests/results/")
+ELSEWHERE = re.compile(r"event|people|^bench/results/|^tests/results/")
 
 #: What may stand under a release; see keepachangelog.com.
 KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

@@ -1,4 +1,4 @@
-"""docs/extending.md, followed to the letter: its resource is built and used over HTTP."""
+"""docs/extending-core.md, followed to the letter: its resource is built and used over HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import MakeDatabase
 from tests.contract.examples import blocks
 from tests.servers import ROOT, LiveServer, live_server
 
-GUIDE = ROOT / "docs" / "extending.md"
+GUIDE = ROOT / "docs" / "extending-core.md"
 FILES = ("config.py", "config_env.py", "config_rules.py", "wsgi.py", "alembic.ini")
 SOURCES = ("api", "migrations", "models", "services", *FILES)
 #: A new file: its name stands in the heading before the block. A line for an old one: in its fence.

@@ -35,6 +35,7 @@ class TestNew:
             "pyproject.toml",
             "signpost_hi_there/__init__.py",
             "signpost_hi_there/endpoints.py",
+            "signpost_hi_there/py.typed",
             "tests/test_hi_there.py",
         }
 
@@ -49,6 +50,7 @@ class TestNew:
             "signpost_people/endpoints.py",
             "signpost_people/migrations/0001_persons.py",
             "signpost_people/models.py",
+            "signpost_people/py.typed",
             "signpost_people/services.py",
         }
         rooms = ("models", "services", "endpoints")
@@ -119,7 +121,7 @@ class TestAdd:
             (
                 "namespace",
                 ("signpost.extensions", "greet"),
-                {"greet/__init__.py", "greet/endpoints.py"},
+                {"greet/__init__.py", "greet/endpoints.py", "greet/py.typed"},
             ),
         ],
     )
@@ -134,10 +136,12 @@ class TestAdd:
         assert run.exit_code == 0, run.output
         after = written(package)
         new = {f"signpost_people/{name}" for name in files} | {"tests/test_greet.py"}
+        assert after["README.md"].startswith(before["README.md"])
+        assert "greet" in after["README.md"]
         assert set(after) - set(before) == new
         group, key = point
         assert key in tomllib.loads(after["pyproject.toml"])["project"]["entry-points"][group]
-        same = set(before) - {"pyproject.toml"}
+        same = set(before) - {"pyproject.toml", "README.md"}
         assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
     def test_keeps_the_rest_of_the_project_as_it_is_written(self, package: Path) -> None:

@@ -58,6 +58,7 @@ def _fields(given: dict[str, str]) -> str:
 def serving(installed: Environment, url: str, **settings: object) -> Iterator[LiveServer]:
     """Serve from that environment."""
     settings = {"EXTENSIONS_DISABLED": "", **settings}
+    settings = {"EXTENSIONS_DISABLED": ""} | settings
     with live_server(url, installed.data, installed.python, **settings) as server:
         yield server
 
@@ -106,10 +107,19 @@ class TestCode:
 
 @pytest.mark.parametrize("name", ["events", "people", "plain_one"])
 def test_its_own_tests_pass(
-    installed: Environment, packages: dict[str, Path], backend: str, name: str
+    installed: Environment,
+    packages: dict[str, Path],
+    backend: str,
+    make_database: MakeDatabase,
+    name: str,
 ) -> None:
+    # given
+    is_served = backend == "postgresql"  # then theirs are beside ours
+    settings = {"TEST_DATABASE_URL": make_database(f"for_{name}")} if is_served else {}
     # when
-    run = installed.run("pytest", "-q", "--database", backend, cwd=packages[name])
+    run = installed.run(
+        "pytest", "-q", "--database", backend, cwd=packages[name], settings=settings
+    )
     # then
     assert run.returncode == 0, run.stdout
     assert "skipped" not in run.stdout
