@@ -7,7 +7,7 @@ from inspect import CO_COROUTINE
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, Flask, Request
+from flask import Blueprint, Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
 from flask_restx import Api
 from werkzeug.routing import MapAdapter
@@ -68,6 +68,15 @@ class Signpost(Flask):
         if code is not None and not code.co_flags & CO_COROUTINE:
             return func
         return super().ensure_sync(func)
+
+    def full_dispatch_request(self, *args: Any) -> Response:
+        """Have ``sys.exit()`` and its like answered as a crash."""
+        try:
+            return super().full_dispatch_request(*args)
+        except Exception:
+            raise
+        except BaseException as exc:
+            raise RuntimeError(f"{type(exc).__name__} while a request was answered") from exc
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what matches the request's path (8 % of reading a post, as Flask does it)."""

@@ -92,7 +92,7 @@ def _shaped(body: dict[str, Any], shape: mounted.Shape) -> Response:
         made = shape(dict(body))
         shaped, status = made if isinstance(made, tuple) else (made, body["status"])
         response = Response(dumps(shaped), status)
-    except Exception:  # noqa: BLE001 - a stranger's code, and the caller is to hear what went wrong
+    except BaseException:  # noqa: BLE001 - a stranger's code; who asked is to hear it
         structlog.get_logger("signpost").exception("crash", request_id=g.get("request_id"))
         return _plain(body)
     is_problem = {"type", "title", "status", "detail"} <= shaped.keys()

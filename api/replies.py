@@ -64,4 +64,10 @@ def _parts(returned: Any) -> tuple[Any, int, Any]:
     if not 2 <= len(returned) <= 3:
         raise TypeError("a verb returns data, (data, status) or (data, status, headers)")
     data, status, headers = (*returned, None)[:3]
+    if not _is_status(status):
+        raise TypeError(f"a verb returned the status {status!r}; it is a number from 200 to 599")
     return data, int(status), headers
+
+
+def _is_status(status: Any) -> bool:
+    return isinstance(status, int) and 200 <= status < 600
