@@ -95,13 +95,15 @@ def exemplify(document: Document, base: str) -> Document:
 
 
 def _example_of(definition: Document) -> Document:
-    """Return the members that have an example; a time only if it is needed."""
-    required = definition.get("required", [])
-    return {
-        name: member["example"]
-        for name, member in definition.get("properties", {}).items()
-        if "example" in member and (member.get("format") != "date-time" or name in required)
+    """Return the members that have an example; a time only if it is needed, or all there is."""
+    required, members = definition.get("required", []), definition.get("properties", {})
+    shown = {name: member for name, member in members.items() if "example" in member}
+    needed = {
+        name: member
+        for name, member in shown.items()
+        if member.get("format") != "date-time" or name in required
     }
+    return {name: member["example"] for name, member in (needed or shown).items()}
 
 
 def _tell_json_patch(body: Document, operation: Document, definitions: Document) -> None:
