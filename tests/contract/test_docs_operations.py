@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import click
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -196,3 +197,17 @@ class TestDeploy:
         assert f"server 127.0.0.1:{Config.PORT};" in text
         [megabytes] = re.findall(r"client_max_body_size (\d+)m;", text)
         assert int(megabytes) * 1024**2 >= Config.MAX_JSON_BYTES
+
+    @pytest.mark.parametrize(
+        "path", ["/api/people/persons", "/api/hello_rest", "/api/v1/posts", "/docs", "/"]
+    )
+    def test_nginx_hands_on_what_extensions_serve(self, path: str) -> None:
+        # given
+        text = re.sub(r" *#.*", "", NGINX.read_text())
+        found = re.findall(r"location (= )?(/\S*) \{\n(.*?)^    \}", text, re.M | re.S)
+        # when
+        exact = [body for equals, place, body in found if equals and place == path]
+        below = {place: body for equals, place, body in found if not equals}
+        longest = max((place for place in below if path.startswith(place)), key=len)
+        # then
+        assert "proxy_pass http://signpost;" in (exact or [below[longest]])[0]
