@@ -35,10 +35,9 @@ total = ns.model(
 echo = ns.model("Echo", {"echo": fields.String(required=True, example="well well")})
 
 IN_PATH = {"type": "number", "description": NUMBER, "x-example": 13}
+ADDEND: dict[str, Any] = {"type": float, "required": True, "help": NUMBER, "example": 13}
 no_query = RequestParser()
-addends = RequestParser()
-for name in ADDENDS:
-    addends.add_argument(name, float, required=True, help=NUMBER, example=13)
+addends = RequestParser().add_argument("number1", **ADDEND).add_argument("number2", **ADDEND)
 
 
 @ns.route("/sum")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from config import Config
 from models import Content, File
-from signpost.contract import Contract, make_user
+from signpost.contract import PASSWORD, make_user
 
 DOCUMENTS, FILES = "/api/documents", "/api/v1/files"
 FORM = "multipart/form-data"
@@ -58,17 +58,6 @@ def is_missing(answer: Any) -> bool:
 def names(session: Session) -> list[str]:
     """Return the names of all stored files, oldest first."""
     return list(session.scalars(sa.select(File.name).order_by(File.id)))
-
-
-@pytest.fixture
-def ada(sign_in: SignIn, session: Session) -> FlaskClient:
-    """An author."""
-    return sign_in(make_user(session, "ada"))
-
-
-class TestContract(Contract):
-    extension = "documents"
-    uploads = {"uploadDocuments": {"FILES_LIST": (CAT, "labels.json")}}
 
 
 class TestUpload:
@@ -139,8 +128,7 @@ class TestUpload:
         self, make_app: MakeApp, config: Config, session: Session
     ) -> None:
         # given
-        client = make_app(replace(config, MAX_FILE_BYTES=1_000)).test_client()
-        caller = signed_in(client, session)
+        caller = signed_in(make_app(replace(config, MAX_FILE_BYTES=1_000)), session)
         # when
         answer = upload(caller, ("large.json", b'"' + b"x" * 1_000 + b'"'), ("a.json", CAT))
         # then
@@ -152,7 +140,7 @@ class TestUpload:
     ) -> None:
         # given
         app = make_app(replace(config, MAX_FILE_BYTES=1_000, QUOTA_BYTES=1_000))
-        caller = signed_in(app.test_client(), session)
+        caller = signed_in(app, session)
         half = b'"' + b"x" * 500 + b'"'
         # when
         answers = [upload(caller, (name, half)) for name in ("a.json", "b.json")]
@@ -232,27 +220,6 @@ class TestForm:
         # then
         assert answer.get_json()["errors"][0]["code"] == "unknown"
         assert names(session) == []
-
-
-class TestRights:
-    def test_nobody_and_readers_do_not_upload(
-        self, client: FlaskClient, sign_in: SignIn, session: Session
-    ) -> None:
-        # when
-        anonymous, reader = upload(client, ("a.json", CAT)), upload(sign_in("reader"), ("a", CAT))
-        # then
-        assert (anonymous.status_code, anonymous.get_json()["code"]) == (401, "unauthenticated")
-        assert (reader.status_code, reader.get_json()["code"]) == (403, "forbidden")
-        assert names(session) == []
-
-    def test_a_refusal_comes_before_what_is_wrong(self, client: FlaskClient) -> None:
-        assert client.post(DOCUMENTS, json={}).status_code == 401
-
-    @pytest.mark.parametrize("role", ["reader", "author", "editor", "admin"])
-    def test_everybody_reads(self, ada: FlaskClient, sign_in: SignIn, role: str) -> None:
-        upload(ada, ("a.json", CAT))
-
-        assert read(sign_in(role), "a.json") == {"0": "cat"}
 
 
 class TestRead:
@@ -405,42 +372,9 @@ class TestRead:
         assert "error" not in answer.get_json()
 
 
-class TestSpecification:
-    @pytest.mark.parametrize("name", ["openapi.json", "swagger.json"])
-    def test_describes_the_routes_in_a_group_of_their_own(
-        self, client: FlaskClient, name: str
-    ) -> None:
-        # when
-        document = client.get(f"/api/v1/{name}").get_json()
-        own = {path: item for path, item in document["paths"].items() if "/documents" in path}
-        upload, read = own["/documents"]["post"], own["/documents/{filename}"]["get"]
-        # then
-        assert "Documents" in [tag["name"] for tag in document["tags"]]
-        assert own.keys() == {"/documents", "/documents/{filename}"}
-        assert upload["tags"] == read["tags"] == ["Documents"]
-        assert {} not in upload["security"]
-        assert {} in read["security"]
-        assert {"200", "400", "401", "403", "413", "415"} <= upload["responses"].keys()
-        assert {"200", "404"} <= read["responses"].keys()
-
-    def test_describes_the_form(self, client: FlaskClient) -> None:
-        # given
-        document = client.get("/api/v1/openapi.json").get_json()
-        # when
-        ((kind, body),) = document["paths"]["/documents"]["post"]["requestBody"]["content"].items()
-        schema = body["schema"]
-        shape = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        # then
-        assert kind == FORM
-        assert shape["required"] == ["FILES_LIST"]
-        assert shape["properties"].keys() == {"FILES_LIST", "FILE_NAME"}
-        assert shape["properties"]["FILES_LIST"]["type"] == "array"
-
-
-def signed_in(client: FlaskClient, session: Session) -> FlaskClient:
-    """Return a caller of another application, as an author."""
-    from signpost.contract import PASSWORD
-
+def signed_in(app: Flask, session: Session) -> FlaskClient:
+    """Return an author as a caller of another application."""
+    client = app.test_client()
     grant = {"grant_type": "password", "username": make_user(session).username}
     answer = client.post("/api/v1/auth/token", json=grant | {"password": PASSWORD})
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {answer.get_json()['access_token']}"
