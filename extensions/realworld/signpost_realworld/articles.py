@@ -7,9 +7,10 @@ from typing import Any
 from signpost import expose, plan
 from signpost_realworld import bodies, shapes
 from signpost_realworld.endpoint import ConduitEndpoint
-from signpost_realworld.lists import ArticleListing, narrowed
+from signpost_realworld.lists import asked, narrowed
 from signpost_realworld.namespace import ns
 from signpost_realworld.rules.articles import ArticleService
+from signpost_realworld.rules.pages import ArticlePages
 from signpost_realworld.shapes import answers
 
 #: RealWorld's names → ours.
@@ -41,7 +42,7 @@ class ArticleEndpoint(ConduitEndpoint):
         "createConduitArticle", 201, shapes.ArticleAnswer, 401, 403, 422, body=shapes.ArticleRequest
     ),
 )
-class ArticleCollection(ArticleListing, ArticleEndpoint):
+class ArticleCollection(ArticleEndpoint):
     """All articles."""
 
     access = {"GET": "anyone", "POST": "signed-in"}
@@ -51,7 +52,10 @@ class ArticleCollection(ArticleListing, ArticleEndpoint):
 
         The newest first; `articlesCount` is the number of all that match.
         """
-        return self.page(narrowed)
+        values = asked(narrowed)
+        limit, offset = values.pop("limit"), values.pop("offset")
+        found = self.look(ArticlePages, lambda articles: articles.page(values, limit, offset))
+        return plan(shapes.ArticlesAnswer)(found)
 
     def post(self) -> tuple[dict[str, Any], int, dict[str, str]]:
         """Publish an article (RealWorld)"""

@@ -8,7 +8,7 @@ from signpost import RequestParser, arguments, expose, plan, request, services
 from signpost_realworld import shapes
 from signpost_realworld.endpoint import ConduitEndpoint
 from signpost_realworld.namespace import ns
-from signpost_realworld.rules.articles import ArticleService
+from signpost_realworld.rules.pages import ArticlePages
 from signpost_realworld.shapes import answers
 
 MAX_LIMIT = 100
@@ -43,22 +43,8 @@ def asked(parser: RequestParser) -> dict[str, Any]:
             faults.append(services.Fault(each.name, exc.code, exc.message))
     if faults:
         raise services.Invalid(faults=faults)
+    found["limit"] = min(found["limit"], MAX_LIMIT)
     return {name: value for name, value in found.items() if value is not None}
-
-
-class ArticleListing(ConduitEndpoint):
-    """A page of cards."""
-
-    def page(self, parser: RequestParser, *, is_feed: bool = False) -> dict[str, Any]:
-        """Return the page that the request asks for."""
-        values = asked(parser)
-        limit, offset = min(values.pop("limit"), MAX_LIMIT), values.pop("offset")
-        return plan(shapes.ArticlesAnswer)(
-            self.look(
-                ArticleService,
-                lambda articles: articles.page(values, limit, offset, is_feed=is_feed),
-            )
-        )
 
 
 @expose(
@@ -69,7 +55,7 @@ class ArticleListing(ConduitEndpoint):
         "expect": [pages],
     },
 )
-class Feed(ArticleListing):
+class Feed(ConduitEndpoint):
     """Articles of those whom the caller follows."""
 
     access = "signed-in"
@@ -79,7 +65,9 @@ class Feed(ArticleListing):
 
         The newest first.
         """
-        return self.page(pages, is_feed=True)
+        values = asked(pages)
+        found = self.look(ArticlePages, lambda articles: articles.feed(**values))
+        return plan(shapes.ArticlesAnswer)(found)
 
 
 @expose(ns, "/tags", get=answers("listConduitTags", 200, shapes.TagsAnswer))

@@ -10,13 +10,11 @@ import sqlalchemy as sa
 from signpost import models, services
 from signpost.services import ACTOR, NOW
 from signpost_realworld.errors import about
-from signpost_realworld.rules.people import author_of, followed
+from signpost_realworld.rules.people import author_of
 
 #: What an article may not be called: ``/articles/feed`` is another thing.
 _RESERVED = "feed"
 _ACTIVE = models.User.status == "active"
-#: SQLite goes along this index where nothing narrows the list.
-_BY_TIME = "INDEXED BY ix_posts_created_at_id"
 
 
 class ArticleService(services.PostService):
@@ -26,7 +24,7 @@ class ArticleService(services.PostService):
         return super().visible().where(self.public_rows(NOW), _ACTIVE)
 
     def columns(self) -> tuple[Any, ...]:
-        return (*self._of_card(), models.Post.body, models.Post.author_id)
+        return (*self.of_card(), models.Post.body, models.Post.author_id)
 
     @classmethod
     def prepare(cls, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,11 +48,11 @@ class ArticleService(services.PostService):
             NotFound: there is none of this slug.
         """
         with about("article"):
-            return _shown(self.first(self.visible().where(models.Post.slug == slug)))
+            return shown(self.first(self.visible().where(models.Post.slug == slug)))
 
     def by_id(self, id: int) -> dict[str, Any]:
         """Return an article."""
-        return _shown(self.row(id))
+        return shown(self.row(id))
 
     def id_of(self, slug: str) -> int:
         """Return the id of an article. Raises as ``article``."""
@@ -102,28 +100,8 @@ class ArticleService(services.PostService):
         services.LikeService(self.session, self.actor, self.config).part(id)
         return id
 
-    def page(
-        self, asked: Mapping[str, str], limit: int, offset: int, *, is_feed: bool = False
-    ) -> dict[str, Any]:
-        """Return cards, the newest first, and how many there are in all: two queries.
-
-        Args:
-            asked: what the list is narrowed to: ``tag``, ``author``, ``favorited``.
-            is_feed: only articles of those whom the caller follows.
-        """
-        found = self.visible().where(*(_FILTERS[name](value) for name, value in asked.items()))
-        if is_feed:
-            found = found.where(followed(self, models.Post.author_id))
-        if not asked:
-            found = found.with_hint(models.Post, _BY_TIME, "sqlite")
-        cards = found.with_only_columns(*self._of_card(), maintain_column_froms=True)
-        cards = cards.order_by(models.Post.created_at.desc(), models.Post.id.desc())
-        rows = self.session.execute(cards.limit(limit).offset(offset), self.params).all()
-        count = found.with_only_columns(sa.func.count(), maintain_column_froms=True)
-        total = self.session.scalar(count, self.params)
-        return {"articles": [_shown(row) for row in rows], "articlesCount": total}
-
-    def _of_card(self) -> Sequence[Any]:
+    def of_card(self) -> Sequence[Any]:
+        """Return the columns of an article in a list: all but its text."""
         post, like = models.Post, models.Like
         likes = sa.exists().where(like.post_id == post.id, like.user_id == ACTOR).correlate(post)
         return (
@@ -138,23 +116,6 @@ class ArticleService(services.PostService):
 _NAMES = frozenset({"slug", "auto_slug"})
 
 
-def _has_tag(tag: str) -> sa.ColumnElement[bool]:
-    index = models.PostTag
-    return sa.exists().where(index.post_id == models.Post.id, index.key == models.key_of(tag))
-
-
-def _is_by(username: str) -> sa.ColumnElement[bool]:
-    return models.User.username_key == username.casefold()
-
-
-def _is_favorite_of(username: str) -> sa.ColumnElement[bool]:
-    like, fan = models.Like, sa.orm.aliased(models.User)
-    liked = sa.exists().where(like.post_id == models.Post.id, like.user_id == fan.id)
-    return liked.where(fan.username_key == username.casefold(), fan.deleted_at.is_(None))
-
-
-_FILTERS = {"tag": _has_tag, "author": _is_by, "favorited": _is_favorite_of}
-
-
-def _shown(row: Any) -> dict[str, Any]:
+def shown(row: Any) -> dict[str, Any]:
+    """Return a row with its tags in order."""
     return {**row._asdict(), "tags": sorted(row.tags)}
