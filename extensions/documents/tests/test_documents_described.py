@@ -1,4 +1,4 @@
-"""How ``/api/documents`` is described, who may use it, and that it keeps to what all have in common."""
+"""How ``/api/documents`` is described, who may use it, that it keeps to what all have in common."""
 
 from __future__ import annotations
 
