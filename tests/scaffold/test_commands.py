@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from signpost.scaffold import commands
 from tests.scaffold.writing import extension, written
+from tests.servers import ROOT
 
 PERSON = "person: first_name:str! family_name:str!"
 
@@ -214,3 +217,21 @@ class TestAdd:
         # then
         assert run.exit_code == 1
         assert written(tmp_path) == before
+
+
+class TestCost:
+    def test_a_start_does_not_import_the_scaffold(self) -> None:
+        # given
+        script = (
+            "import sys\n"
+            "from api.app import create_app\n"
+            "from config import Config\n"
+            "create_app(Config(SECRET_KEY='0123456789abcdef' * 3), [])\n"
+            "print(sorted({'signpost', 'tomlkit', 'alembic'} & set(sys.modules)))\n"
+        )
+        # when
+        run = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        # then
+        assert run.stdout == "[]\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -134,16 +133,3 @@ class TestPublic:
         names = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
         # then
         assert sorted(names) == sorted(_public()[module])
-
-    def test_the_core_imports_nothing_of_it(self) -> None:
-        # given
-        rooms = {"api", "services", "models"}
-        # when
-        found = [
-            name
-            for name, module in sys.modules.items()
-            if name.partition(".")[0] in rooms
-            and any(each is signpost for each in vars(module).values())
-        ]
-        # then
-        assert found == []
