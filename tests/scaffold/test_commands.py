@@ -90,7 +90,7 @@ class TestNew:
     ) -> None:
         # given
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(commands.loading, "names", lambda: frozenset({"calculator"}))
+        monkeypatch.setattr("api.loading.names", lambda: frozenset({"calculator"}))
         # when
         run = extension("new", name)
         # then

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from tests.environments import Environment, environment
 from tests.packages import install
 from tests.scaffold import guide
 from tests.scaffold.writing import written
-from tests.servers import free_port, live_server
+from tests.servers import ROOT, free_port, live_server
 
 TEXT = guide.GUIDE.read_text(encoding="utf-8")
 #: Packages of ours below ``signpost`` that authors do not import.
@@ -117,6 +119,27 @@ def _public() -> dict[str, list[str]]:
     names = [each.name for each in pkgutil.iter_modules(signpost.__path__)]
     modules = ["signpost", *(f"signpost.{name}" for name in names if name not in OWN)]
     return {name: importlib.import_module(name).__all__ for name in modules}
+
+
+class TestCode:
+    @pytest.mark.parametrize(
+        "command", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join
+    )
+    def test_is_what_we_would_commit(self, tmp_path: Path, command: list[str]) -> None:
+        # given
+        file = tmp_path / "signpost_tour.py"
+        file.write_text(guide.modules(TEXT))
+        config = "--config-file" if command == ["mypy"] else "--config"
+        # when
+        run = subprocess.run(
+            [sys.executable, "-m", *command, config, "pyproject.toml", str(file)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # then
+        assert run.returncode == 0, run.stdout + run.stderr
 
 
 class TestPublic:
