@@ -8,11 +8,13 @@ api/mounting.py mounts them.
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -90,6 +92,10 @@ class Extension:
         return replace(self, state="failed", error=_line(error), namespace=None)
 
 
+#: Is told of an extension whose import begins.
+Watch = Callable[[Extension], None]
+
+
 def load(config: Config) -> list[Extension]:
     """Find, import and make every extension, in the order of their names.
 
@@ -98,9 +104,15 @@ def load(config: Config) -> list[Extension]:
         ConfigError: a setting of one of them is wrong; it has been told.
     """
     found = sorted(_found(), key=lambda each: each[0].name)
-    wanted = [entry.name for entry, _ in found if not is_disabled(entry.name, config)]
-    _check_names([(entry, dist) for entry, dist in found if entry.name in wanted])
-    return [_loaded(entry, dist, entry.name in wanted) for entry, dist in found]
+    wanted = [each for each in found if not is_disabled(each[1].name, config)]
+    _check_names([extension for _, extension in wanted])
+    with _watching() as watch:
+        return [
+            _loaded(entry, extension, watch)
+            if (entry, extension) in wanted
+            else replace(extension, state="disabled")
+            for entry, extension in found
+        ]
 
 
 def is_disabled(name: str, config: Config) -> bool:
@@ -113,63 +125,94 @@ def names() -> frozenset[str]:
     return frozenset(entry.name for entry in metadata.entry_points(group=GROUP))
 
 
-def _found() -> Iterator[tuple[metadata.EntryPoint, metadata.Distribution]]:
+def _found() -> Iterator[tuple[metadata.EntryPoint, Extension]]:
     for entry in metadata.entry_points(group=GROUP):
         if entry.dist is not None:  # always, of what is installed
-            yield entry, entry.dist
+            told = entry.dist.metadata  # which is read and parsed each time
+            yield entry, Extension(entry.name, told["Name"], told["Version"], module=entry.module)
 
 
-def _check_names(found: Sequence[tuple[metadata.EntryPoint, metadata.Distribution]]) -> None:
+def _check_names(found: Sequence[Extension]) -> None:
     owners: dict[str, str] = {}
     faults = []
-    for entry, dist in found:
-        owner = owners.setdefault(entry.name, dist.name)
-        if not _NAME.fullmatch(entry.name):
-            faults.append(f"{dist.name} brings an extension {entry.name!r}: not [a-z][a-z0-9_]*")
-        elif _RESERVED.fullmatch(entry.name):
-            faults.append(f"{dist.name} and signpost both claim /api/{entry.name}")
-        elif owner != dist.name:
-            faults.append(f"{owner} and {dist.name} both claim /api/{entry.name}")
+    for name, package in ((each.name, each.package) for each in found):
+        owner = owners.setdefault(name, package)
+        if not _NAME.fullmatch(name):
+            faults.append(f"{package} brings an extension {name!r}: not [a-z][a-z0-9_]*")
+        elif _RESERVED.fullmatch(name):
+            faults.append(f"{package} and signpost both claim /api/{name}")
+        elif owner != package:
+            faults.append(f"{owner} and {package} both claim /api/{name}")
     if faults:
         raise NameTaken(faults)
 
 
-def _loaded(entry: metadata.EntryPoint, dist: metadata.Distribution, is_wanted: bool) -> Extension:
-    extension = Extension(entry.name, dist.name, dist.version, module=entry.module)
-    if not is_wanted:
-        return replace(extension, state="disabled")
+def _loaded(entry: metadata.EntryPoint, extension: Extension, watch: Watch) -> Extension:
+    watch(extension)
     try:
-        with watched(extension):
-            made = replace(extension, namespace=entry.load()())
-            made.settings()  # a wrong one is told before the database is touched
-            return made
+        made = replace(extension, namespace=entry.load()())
+        made.settings()  # a wrong one is told before the database is touched
     except ConfigError:
         raise
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a stranger's code raises
         return extension.failed(exc)
+    return made
 
 
 @contextmanager
 def watched(extension: Extension) -> Iterator[None]:
     """End the process if an import hangs: nothing else ends it, whatever it waits for."""
-
-    def end() -> None:
-        said = f"the extension {extension.name} ({extension.package}) hangs when it is imported"
-        sys.stderr.write(f"Signpost cannot start: {said}\n")
-        sys.stderr.flush()
-        os._exit(_HANGS)
-
-    watchdog = threading.Timer(PATIENCE, end)
-    watchdog.daemon = True
-    watchdog.start()
-    # What never lets go of the interpreter keeps that thread waiting too. This needs no lock, and
-    # shows the lines that hang.
-    faulthandler.dump_traceback_later(PATIENCE + 1, exit=True, file=_STDERR)
-    try:
+    with _watching() as watch:
+        watch(extension)
         yield
+
+
+@contextmanager
+def _watching() -> Iterator[Watch]:
+    """Give what is to be told of each import before it begins."""
+    watchdog = _Watchdog()
+    watchdog.start()
+    try:
+        yield watchdog.watch
     finally:
+        watchdog.end()
+
+
+class _Watchdog(threading.Thread):
+    """Ends the process when one import takes more than ``PATIENCE``, naming it.
+
+    An import that never lets go of the interpreter keeps this thread waiting too. What it arms
+    besides needs no lock; that shows the lines that hang, a second or two later.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._over = threading.Event()
+        self._import: tuple[Extension | None, float] = (None, math.inf)
+        self._armed = -math.inf
+
+    def watch(self, extension: Extension) -> None:
+        """Give the import of one its time."""
+        now = time.monotonic()
+        self._import = extension, now + PATIENCE
+        if now - self._armed > 1:  # it takes longer than most imports
+            faulthandler.dump_traceback_later(PATIENCE + 2, exit=True, file=_STDERR)
+            self._armed = now
+
+    def end(self) -> None:
+        """Watch no longer."""
         faulthandler.cancel_dump_traceback_later()
-        watchdog.cancel()
+        self._over.set()
+
+    def run(self) -> None:
+        """Wait for the end of each import's time."""
+        while not self._over.wait(min(self._import[1] - time.monotonic(), PATIENCE)):
+            extension, until = self._import
+            if extension and time.monotonic() >= until:
+                said = f"the extension {extension.name} ({extension.package}) hangs"
+                sys.stderr.write(f"Signpost cannot start: {said} when it is imported\n")
+                sys.stderr.flush()
+                os._exit(_HANGS)
 
 
 def _line(error: BaseException) -> str:
