@@ -4,7 +4,7 @@ The core has neither; nobody's answer holds such a value before somebody has imp
 ``sys.modules`` tells, and nothing is imported here that was not there. Tables are written column by
 column: cells become Python values by the libraries' own loops, whole slices of rows by orjson.
 
-What becomes of what (docs/extending.md says the same to authors):
+What becomes of what (extensions/frames/README.md says the same to authors):
 
 - numbers, truth values, texts: themselves; NaN, NA, NaT, None and infinities: null;
 - times: UTC with milliseconds and ``Z``; those without a zone are taken to be UTC;

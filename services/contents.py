@@ -178,11 +178,11 @@ def _unwanted(session: Session, contents: Collection[str]) -> list[str]:
         )
     )
     used = set(session.scalars(sa.select(File.sha256).where(File.sha256.in_(contents)).distinct()))
+    used |= {each for each in sorted(locked - held - used) if _is_referred_to(session, each)}
     session.execute(
         sa.delete(ContentHold).where(ContentHold.sha256.in_(used), ContentHold.until <= now)
     )
-    free = sorted(locked - held - used)
-    return [sha256 for sha256 in free if not _is_referred_to(session, sha256)]
+    return sorted(locked - held - used)
 
 
 def _is_referred_to(session: Session, sha256: str) -> bool:
