@@ -33,7 +33,7 @@ CODES: dict[str, ProblemType] = {
         400,
         "Malformed body",
         "The body is missing, cut short or not JSON: one UTF-8 value, no duplicate keys, no "
-        "NaN, no lone surrogates, nested at most 32 deep.",
+        "NaN, no lone surrogates, nested at most 32 deep, at most 100,000 objects and lists.",
         "Send one JSON document in UTF-8, whole, with its `Content-Type`; most often a quote "
         "or a comma is missing.",
     ),
