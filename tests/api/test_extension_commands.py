@@ -268,7 +268,9 @@ class TestHook:
         url = make_database("hooked")
         # when
         with (
-            live_server(url, tmp_path / "server", PYTHONPATH=path, EXTENSIONS_DISABLED="") as server,
+            live_server(
+                url, tmp_path / "server", PYTHONPATH=path, EXTENSIONS_DISABLED=""
+            ) as server,
             server.admin as admin,
         ):
             made = admin.post("/api/v1/posts", json={"title": "T", "body": "b"})
