@@ -22,6 +22,7 @@ def extension(*arguments: str | Path, answers: str | None = None) -> Result:
 
 
 def written(folder: Path) -> dict[str, str]:
-    """Return all files below a folder: path → text."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    """Return all files below a folder: path → text; not those that Python compiles."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    files = (path for path in found if path.suffix != ".pyc")
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
