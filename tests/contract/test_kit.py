@@ -251,3 +251,11 @@ class TestContract:
 
     def test_has_fixtures_for_other_tests(self, results: Results) -> None:
         assert results["", "PASSED"] == {"test_fixtures"}
+
+
+def test_the_service_runs_without_pytest() -> None:
+    script = "import sys, signpost, api.serve, api.app; print('pytest' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
