@@ -12,9 +12,7 @@ from typing import Any
 
 import click
 
-from api.loading import Extension
-
-GROUP = "signpost.commands"
+from api.loading import COMMANDS, Extension
 
 
 class Lazy(click.Command):
@@ -51,14 +49,13 @@ class Lazy(click.Command):
 
 def of(extension: Extension) -> Iterator[Lazy]:
     """Yield the commands that an extension's package names."""
-    for package in metadata.distributions(name=extension.package):
-        for entry in package.entry_points.select(group=GROUP):
-            namespace, _, name = entry.name.rpartition(".")
-            if namespace == extension.name:
-                yield Lazy(name, entry)
+    for entry in extension.commands:
+        namespace, _, name = entry.name.rpartition(".")
+        if namespace == extension.name:
+            yield Lazy(name, entry)
 
 
 def scaffold() -> Lazy:
     """Return ``flask extension``, which only authors of extensions run."""
     value = "signpost.scaffold.commands:group"
-    return Lazy("extension", metadata.EntryPoint("extension", value, GROUP))
+    return Lazy("extension", metadata.EntryPoint("extension", value, COMMANDS))

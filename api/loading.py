@@ -27,6 +27,7 @@ from config import Config, ConfigError, NoSettings, read_settings
 from services import schema
 
 GROUP = "signpost.extensions"
+COMMANDS = "signpost.commands"
 #: Seconds that the import of one may take.
 PATIENCE = 20.0
 
@@ -59,6 +60,8 @@ class Extension:
     """A RESTX namespace or a Flask blueprint, if it is loaded."""
     module: str = ""
     """Where ``create`` is."""
+    commands: tuple[metadata.EntryPoint, ...] = ()
+    """All that its package names as commands; see api/entries.py."""
 
     @property
     def folder(self) -> Path:
@@ -129,7 +132,9 @@ def _found() -> Iterator[tuple[metadata.EntryPoint, Extension]]:
     for entry in metadata.entry_points(group=GROUP):
         if entry.dist is not None:  # always, of what is installed
             told = entry.dist.metadata  # which is read and parsed each time
-            yield entry, Extension(entry.name, told["Name"], told["Version"], module=entry.module)
+            extension = Extension(entry.name, told["Name"], told["Version"], module=entry.module)
+            commands = tuple(entry.dist.entry_points.select(group=COMMANDS))
+            yield entry, replace(extension, commands=commands)
 
 
 def _check_names(found: Sequence[Extension]) -> None:
