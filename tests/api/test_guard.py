@@ -34,7 +34,7 @@ def guarded(app: Flask, config: Config) -> FlaskClient:
     """A small API of plain resources beside the real one."""
     from api.app import create_app
 
-    own = create_app(config)
+    own = create_app(config, ())
     api: Api = ProblemApi(doc=False, decorators=[auth.guard])
     namespace = Namespace("things", path="/things")
     open_reads = type("OpenReads", (Things,), {"get": namespace.doc(security=[])(_get)})
@@ -72,7 +72,13 @@ class TestGuard:
         assert guarded.head("/extra/things/open").status_code == 200
         assert guarded.post("/extra/things/open").status_code == 401
 
-    @pytest.mark.parametrize("path", ["closed", "open", "ignorant"])
+    def test_lets_admins_alone_in_where_nothing_is_said(
+        self, guarded: FlaskClient, header: dict[str, str]
+    ) -> None:
+        answer = guarded.get("/extra/things/closed", headers=header)
+        assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
+
+    @pytest.mark.parametrize("path", ["open", "ignorant"])
     def test_tells_who_is_calling(
         self, guarded: FlaskClient, header: dict[str, str], ada: User, path: str
     ) -> None:
