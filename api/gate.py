@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flask import Flask
 from flask.globals import request_ctx
@@ -86,7 +86,7 @@ class Gate:
         self.most = most
         self.uploads = frozenset(uploads)
         self._places, self._sign_in_places = _queue(places), _queue(max(1, places // 2))
-        self._extensions = {path: _queue(max(1, places // 4)) for path in extensions}
+        self._extensions = {path: _Quarter(places, self._places) for path in extensions}
         self._depth = 1 + max((path.count("/") for path in self._extensions), default=0)
         self._uploads = BoundedSemaphore(UPLOADS_AT_ONCE)
 
@@ -107,7 +107,7 @@ class Gate:
         if not self._uploads.acquire(blocking=False):
             environ[_REFUSED] = True
             return _Lingering(self.app(environ, start_response), body)
-        environ[_PLACES] = self._places
+        environ[_PLACES] = self._places_of(environ["PATH_INFO"])
         try:
             with stalled.patient(environ.get("REMOTE_ADDR", "")):
                 answer = self.app(environ, start_response)
@@ -117,34 +117,12 @@ class Gate:
 
     def _is_upload(self, environ: WSGIEnvironment) -> bool:
         path = environ["PATH_INFO"].rstrip("/")
-        return environ["REQUEST_METHOD"] == "POST" and (
+        return environ.get("REQUEST_METHOD") == "POST" and (
             path.endswith(UPLOAD) or path in self.uploads
         )
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        own = self._places_of_extension(environ["PATH_INFO"])
-        if own is None:
-            return self._take_place(environ, start_response)
-        try:
-            own.get(timeout=PATIENCE)
-        except Empty:
-            environ[_REFUSED] = True
-            return self.app(environ, start_response)
-        try:
-            return self._take_place(environ, start_response)
-        finally:
-            own.put(None)
-
-    def _places_of_extension(self, path: str) -> SimpleQueue[None] | None:
-        if not self._extensions:
-            return None
-        return self._extensions.get("/".join(path.split("/", self._depth)[: self._depth]))
-
-    def _take_place(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        is_sign_in = environ["PATH_INFO"].rstrip("/").endswith(SIGN_IN)
-        places = self._sign_in_places if is_sign_in else self._places
+        places = self._places_of(environ["PATH_INFO"])
         try:
             places.get(timeout=PATIENCE)
         except Empty:
@@ -155,6 +133,14 @@ class Gate:
             return self.app(environ, start_response)
         finally:
             places.put(None)
+
+    def _places_of(self, path: str) -> Places:
+        if self._extensions:
+            base = "/".join(path.split("/", self._depth)[: self._depth])
+            if base in self._extensions:
+                return self._extensions[base]
+        is_sign_in = path.rstrip("/").endswith(SIGN_IN)
+        return self._sign_in_places if is_sign_in else self._places
 
     def _read_ahead(self, environ: WSGIEnvironment) -> bool:
         """Wait for the body; a cut one is shorter than its length, for ``app`` to notice.
@@ -172,6 +158,30 @@ class Gate:
         environ["wsgi.input"] = BytesIO(body)
         environ["wsgi.input_terminated"] = True
         return len(body) <= self.most
+
+
+class _Quarter:
+    """The places of an extension: who takes one takes one of all as well."""
+
+    def __init__(self, places: int, all: Places) -> None:
+        self._own, self._all = _queue(max(1, places // 4)), all
+
+    def get(self, timeout: float) -> None:
+        """Take a place. Raises ``Empty`` after ``timeout`` seconds, or twice that."""
+        self._own.get(timeout=timeout)
+        try:
+            self._all.get(timeout=timeout)
+        except Empty:
+            self._own.put(None)
+            raise
+
+    def put(self, _: None) -> None:
+        """Give it back."""
+        self._all.put(None)
+        self._own.put(None)
+
+
+Places: TypeAlias = "SimpleQueue[None] | _Quarter"
 
 
 class _Watched:
@@ -218,7 +228,7 @@ def place(environ: WSGIEnvironment) -> Iterator[None]:
     Raises:
         Unavailable: every place was taken for ``LONG_PATIENCE`` seconds.
     """
-    places: SimpleQueue[None] | None = environ.get(_PLACES)
+    places: Places | None = environ.get(_PLACES)
     if places is None:
         yield
         return

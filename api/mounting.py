@@ -56,7 +56,7 @@ def _mount_namespace(app: Flask, api: Api, extension: Extension, base: str) -> N
         cls.base = base
         if issubclass(cls, Item):
             register(cls.spec.service)
-            app.extensions["signpost"].specs[cls.spec.service.type] = cls.spec
+            app.extensions["signpost"].specs.setdefault(cls.spec.service.type, cls.spec)
         _document(cls, extension.name)
     api.add_namespace(namespace, path=f"/{extension.name}")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -246,6 +248,7 @@ class TestRefusal:
         config = Config(SECRET_KEY="0123456789abcdef" * 3)
         app = Flask("api")
         app.config["SIGNPOST"] = config
+        app.extensions["signpost"] = SimpleNamespace(mounted={}, uploads=set())
         headers.init_app(app, config)
         errors.init_app(app)
         app.add_url_rule("/thing", endpoint="thing", view_func=lambda: "thing")
@@ -256,3 +259,55 @@ class TestRefusal:
         assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
         assert answer.headers["Retry-After"] == "1"
         assert app.test_client().get("/thing").text == "thing"
+
+
+class TestExtensions:
+    def test_hold_a_quarter_of_the_places_and_no_more(self) -> None:
+        held, go_on = [], threading.Event()
+
+        def app(environ: Any, start_response: Any) -> list[bytes]:
+            held.append(environ["PATH_INFO"])
+            if environ["PATH_INFO"].startswith("/blog/api/people/"):
+                assert go_on.wait(10)
+            return [str(environ.get("signpost.refused", False)).encode()]
+
+        guarded = gate.Gate(app, 8, 100, ["/blog/api/people"])
+        busy = [threading.Thread(target=ask, args=(guarded, "/blog/api/people/1")) for _ in "ab"]
+        for thread in busy:
+            thread.start()
+        while len(held) < 2:
+            time.sleep(0.001)
+
+        answers = [ask(guarded, path) for path in ("/blog/api/people_2", "/blog/api/v1/posts")]
+        third = ask(guarded, "/blog/api/v1/posts")
+        go_on.set()
+        for thread in busy:
+            thread.join()
+
+        assert [*answers, third] == [b"False"] * 3
+        assert ask(guarded, "/blog/api/people") == b"False"
+
+    def test_wait_a_second_for_theirs(self) -> None:
+        go_on = threading.Event()
+
+        def app(environ: Any, start_response: Any) -> list[bytes]:
+            if "signpost.refused" not in environ:
+                assert go_on.wait(10)
+            return [str(environ.get("signpost.refused", False)).encode()]
+
+        guarded = gate.Gate(app, 4, 100, ["/api/people"])
+        first = threading.Thread(target=ask, args=(guarded, "/api/people"))
+        first.start()
+
+        refused = ask(guarded, "/api/people")
+        go_on.set()
+        first.join()
+
+        assert refused == b"True"
+        assert ask(guarded, "/api/people") == b"False"
+
+
+def ask(guarded: gate.Gate, path: str) -> bytes:
+    """Return what a request of a path without a body is answered."""
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}
+    return b"".join(guarded(environ, lambda *_: lambda _: None))
