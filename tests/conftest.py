@@ -6,6 +6,7 @@ without extensions. Tests of services and models run with Flask made unimportabl
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
@@ -67,6 +68,12 @@ def pytest_configure() -> None:
     settings.register_profile("check", deadline=None, max_examples=100)
     settings.register_profile("prove", deadline=None, max_examples=5_000)
     settings.load_profile("prove" if os.environ.get("PROVE") else "check")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lives to the end: it took a tenth of the time of all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
