@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Change, Revision
-from models.prepared import Command, run_last
+from models.prepared import Command, Passing, run_last
 from services.hooks import Changed
 
 #: Audiences: who could see an item before a change, and after it.
@@ -121,7 +121,7 @@ def flush(session: Session) -> None:
 
 def _add_each(entries: sa.Select[Any]) -> Command:
     rows = entries.with_only_columns(_AT, *entries.selected_columns)
-    return Command(sa.insert(Change).from_select(_COLUMNS, rows))
+    return Passing(sa.insert(Change).from_select(_COLUMNS, rows))
 
 
 _END = sa.select(sa.func.max(Change.seq)).correlate(None).scalar_subquery()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Revocation, User
 from models.engine import WRITES, engine_options, prepare
-from models.prepared import Question
+from models.prepared import Passing, Question, run_last
 from services import clock
 from services.errors import TimedOut, Unavailable
 from services.transaction import reading
@@ -150,3 +150,45 @@ class TestDatabase:
 
 def _revocation() -> Revocation:
     return Revocation(subject="user:1", ver=1, expires_at=clock.now())
+
+
+class TestPassing:
+    def test_each_has_its_own_values(self, session: Session) -> None:
+        # given
+        def insert(subject: str, ver: int) -> Passing:
+            values = sa.select(sa.literal(subject), sa.literal(ver), _UNTIL)
+            names = ("subject", "ver", "expires_at")
+            return Passing(sa.insert(Revocation).from_select(names, values))
+
+        until = {"until": clock.now()}
+        # when
+        session.connection(execution_options={WRITES: True})
+        run_last(session, (insert("a", 1), [until]), (insert("b", 2), [until]))
+        session.commit()
+        # then
+        found = session.execute(sa.select(Revocation.subject, Revocation.ver))
+        assert sorted(map(tuple, found)) == [("a", 1), ("b", 2)]
+
+    def test_are_compiled_once(self, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        # given
+        def erase(subject: str) -> Passing:
+            return Passing(sa.delete(Revocation).where(Revocation.subject == subject))
+
+        first = erase("a").text(engine.dialect)
+        # when
+        monkeypatch.setattr(sa.Delete, "compile", None)
+        second = erase("b").text(engine.dialect)
+        # then
+        assert first is not None
+        assert second is not None
+        assert second.sql == first.sql
+        assert "a" in list(_listed(first.values({})))
+        assert "b" in list(_listed(second.values({})))
+
+
+#: Of the column's type: its values are converted by it.
+_UNTIL = sa.bindparam("until", type_=Revocation.expires_at.type)
+
+
+def _listed(values: Any) -> Any:
+    return values.values() if isinstance(values, dict) else values
