@@ -140,9 +140,9 @@ def admin(session: Session) -> User:
     return factories.make_user(session, "root", role="admin")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A running S3 server with a bucket."""
+    """Run an S3 server with a bucket; once it was frozen it keeps a core busy for nothing."""
     with store(tmp_path_factory.mktemp("s3")) as running:
         yield running
 

@@ -34,7 +34,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def in_s3(s3: Store, tmp_path_factory: pytest.TempPathFactory) -> Storage:
     """A storage in a bucket: it takes a while to make."""
     folder = tmp_path_factory.mktemp("data")
