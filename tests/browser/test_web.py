@@ -32,7 +32,7 @@ def client_of(url: str, port: int) -> Iterator[str]:
         web.server_close()
 
 
-def test_on_another_origin(make_database: MakeDatabase, tmp_path: Path) -> None:
+def test_on_another_origin(make_database: MakeDatabase, backend: str, tmp_path: Path) -> None:
     # given
     port = free_port()
     settings = {"CORS_ORIGINS": f"http://127.0.0.1:{port}"}
@@ -40,8 +40,9 @@ def test_on_another_origin(make_database: MakeDatabase, tmp_path: Path) -> None:
         live_server(make_database("web"), tmp_path, **settings) as service,
         client_of(service.url, port) as client,
     ):
-        # when
-        result = run(service.url, "web*", SIGNPOST_CLIENT=client)
+        # when: what it looks like is the same on both databases
+        tests = "web*" if backend == "sqlite" else "web"
+        result = run(service.url, tests, SIGNPOST_CLIENT=client)
     # then
     assert result.returncode == 0, result.stdout
 
@@ -56,6 +57,7 @@ def test_on_the_same_origin_below_a_prefix_and_behind_tls(tmp_path: Path) -> Non
             proxy.upstream = service.url
             # when
             own = {"NODE_EXTRA_CA_CERTS": str(proxy.certificate)}
-            result = run(proxy.url, "web*", SIGNPOST_CLIENT=f"{proxy.url}/app", **own)
+            # what it looks like, test_on_another_origin has seen
+            result = run(proxy.url, "web", SIGNPOST_CLIENT=f"{proxy.url}/app", **own)
     # then
     assert result.returncode == 0, result.stdout
