@@ -33,7 +33,8 @@ extension = ns.model(
 _query = arguments.parser()
 _query.add_argument("limit", arguments.Whole(1, 100), default=20, help="Items a page.")
 _query.add_argument("cursor", arguments.Cursor(), help="`next` of the page before.")
-_query.add_argument("page", arguments.Whole(1, DEEPEST), help="Page by number, from 1.")
+_further = "Follow the cursor in `next` to go deeper."
+_query.add_argument("page", arguments.Whole(1, DEEPEST, _further), help="Page by number, from 1.")
 _query.add_argument("total", arguments.flag, default=False, help="Count them all.")
 _read = query.compile(_query)
 _page = page_of(ns, extension)

@@ -38,13 +38,16 @@ def masked(shape: Model, text: str) -> Plan:
     return _masked(_kept(shape), parse_mask(shape, text))
 
 
-def dumps(data: Any) -> bytes:
+def dumps(data: Any, *, option: int = 0) -> bytes:
     """Return ``data`` as JSON: times in UTC with milliseconds, NaN as null, tables as records.
+
+    Args:
+        option: further options of orjson.
 
     Raises:
         TypeError: something in it has no JSON form.
     """
-    return orjson.dumps(data, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return orjson.dumps(data, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME | option)
 
 
 class _Kept:

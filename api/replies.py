@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from flask import Response, request
 from flask.json.provider import JSONProvider
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -18,7 +19,7 @@ class Json(JSONProvider):
 
     def dumps(self, obj: Any, **_options: Any) -> str:
         """Return an object as JSON."""
-        return output.dumps(obj).decode()
+        return _dumps(obj).decode()
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """Return the value of a JSON text, read strictly."""
@@ -27,7 +28,7 @@ class Json(JSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a response of one value, of several as a list, or of names as an object."""
         return Response(
-            output.dumps(self._prepare_response_obj(args, kwargs)), content_type="application/json"
+            _dumps(self._prepare_response_obj(args, kwargs)), content_type="application/json"
         )
 
 
@@ -49,13 +50,18 @@ def reply(returned: Any) -> WerkzeugResponse:
         return response
     if data is None:
         raise TypeError("a verb returned nothing; return data, or (None, 204)")
-    body = output.dumps(data)
+    body = _dumps(data)
     response = Response(body, status, headers, content_type="application/json")
     if status != 200 or request.method not in {"GET", "HEAD"}:
         return response
     if "ETag" not in response.headers:
         response.headers["ETag"] = list_tag(body)
     return conditional(response)
+
+
+def _dumps(data: Any) -> bytes:
+    """Return data as JSON, whatever the keys of its dicts are: numbers, times ..."""
+    return output.dumps(data, option=orjson.OPT_NON_STR_KEYS)
 
 
 def _parts(returned: Any) -> tuple[Any, int, Any]:

@@ -18,6 +18,7 @@ from hypothesis import settings
 from sqlalchemy.orm import Session
 
 from models import User
+from services import registry
 from signpost.contract import factories
 from signpost.contract.plugin import (
     MakeDatabase,
@@ -138,6 +139,12 @@ def editor(session: Session) -> User:
 def admin(session: Session) -> User:
     """Who may also manage users."""
     return factories.make_user(session, "root", role="admin")
+
+
+@pytest.fixture(autouse=True)
+def core() -> None:
+    """Forget the resources of extensions that a test before this one mounted."""
+    registry.reset()
 
 
 @pytest.fixture(scope="module")

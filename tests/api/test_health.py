@@ -77,7 +77,7 @@ class TestReadyz:
     def test_without_a_database(self, config: Config, url: str) -> None:
         from api.app import create_app
 
-        answer = create_app(replace(config, DATABASE_URL=url)).test_client().get("/readyz")
+        answer = create_app(replace(config, DATABASE_URL=url), ()).test_client().get("/readyz")
         assert answer.status_code == 503
         assert list(answer.get_json()["failing"]) == ["database"]
         assert answer.headers["Retry-After"] == "1"

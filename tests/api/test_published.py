@@ -17,7 +17,7 @@ from config import Config
 def real(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """A caller of the whole application; nothing here touches its database."""
     folder = tmp_path_factory.mktemp("data")
-    return create_app(Config(SECRET_KEY="0123456789abcdef" * 3, DATA_DIR=folder)).test_client()
+    return create_app(Config(SECRET_KEY="0123456789abcdef" * 3, DATA_DIR=folder), ()).test_client()
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ class TestCase002:
         self, callers: dict[str, FlaskClient], lists: list[Operation], existing: Locate
     ) -> None:
         wrong = {}
-        for operation in lists:
+        for operation in (each for each in lists if "sort" in each.query):
             allowed = {each.removeprefix("-") for each in operation.query["sort"]["enum"]}
             base = uniform(ask(callers["admin"], operation, f"sort={NOBODY}", existing))
             assert base[0] == 400
