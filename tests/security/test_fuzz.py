@@ -22,7 +22,7 @@ from tests.security.uploading import upload
 from tests.servers import ROOT, LiveServer, live_server
 
 #: Questions of each operation in each phase and mode, the seed that chooses them, and patience (s).
-EXAMPLES, SEED, PATIENCE = (100, random.randrange(2**32), 7200) if LONG else (3, 1, 300)
+EXAMPLES, SEED, PATIENCE = (100, random.randrange(2**32), 7200) if LONG else (3, 1, 900)
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 #: Who is asked about every limit and every combination, some 2,000 questions, in the short run too.
 THOROUGH = {("sqlite", "author"), ("postgresql", None), ("postgresql", "admin")}
