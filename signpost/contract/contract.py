@@ -27,6 +27,6 @@ class Contract(
 ):
     """Name the extension: ``extension = "people"``.
 
-    Where it deliberately differs, ``excused`` says in which test, and why; where one of a type is
-    made by more than a POST of its examples, ``makers`` says how.
+    Where it deliberately differs, write the test anew in the class: what holds instead, and why.
+    Where one of a type is made by more than a POST of its examples, ``makers`` says how.
     """

@@ -23,7 +23,7 @@ from api.loading import Extension
 from config import Config
 from models import User
 from signpost.contract import databases, factories
-from signpost.contract.selection import excuse, spread
+from signpost.contract.selection import leave_out, spread
 from signpost.contract.subject import Subject, installed
 
 #: Makes a migrated database of a name and returns its URL.
@@ -48,8 +48,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what an extension has nothing of; expect to fail what it is excused from."""
-    excuse(config, items)
+    """Leave out what an extension has nothing of."""
+    leave_out(config, items)
 
 
 @pytest.fixture(scope="session")
